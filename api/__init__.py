@@ -1,0 +1,1 @@
+"""The hub over HTTP: ingest, queries, feeds, schema registry and console."""

@@ -1,0 +1,1 @@
+"""Measurements of speed, latency and memory, each beside its limit or a peer from the same run."""

@@ -1,0 +1,144 @@
+"""The documents of the measurements: the shipped contracts with one line and one instalment."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from kafka import KafkaProducer
+
+from hub.kafka import Cluster
+from schemas.catalogue import DOCUMENTS
+from schemas.codec import encode, record_key
+
+CUSTOMERS = 20_000
+PARTITIONS = 4
+SOURCE = "erp"
+
+_START = date(2026, 1, 1)
+_AT = datetime(2026, 1, 1, 8, 30, tzinfo=UTC)
+
+Document = dict[str, Any]
+
+
+def _reference(id: str) -> dict[str, str]:
+    return {"source": SOURCE, "id": id}
+
+
+def _header(number: int, id: str) -> Document:
+    return {
+        "version": 1_767_225_600_000_000 + number,
+        "source": SOURCE,
+        "id": id,
+        "occurred_at": _AT + timedelta(seconds=number),
+        "deleted": False,
+    }
+
+
+def order(number: int, chance: random.Random) -> Document:
+    """Return an order with one line."""
+    amount = Decimal(chance.randrange(1_000, 10_000_000)) / 100
+    ordered_on = _START + timedelta(days=number % 300)
+    return {
+        **_header(number, f"SO{number:08d}"),
+        "customer": _reference(f"C{chance.randrange(CUSTOMERS):06d}"),
+        "ordered_on": ordered_on,
+        "currency": "CNY",
+        "status": "open",
+        "lines": [
+            {
+                "number": "10",
+                "product": _reference(f"EX-{chance.randrange(200):03d}"),
+                "quantity": Decimal(chance.randrange(1, 9)),
+                "net_amount": amount,
+                "wanted_on": ordered_on + timedelta(days=40),
+                "rejected": False,
+            }
+        ],
+    }
+
+
+def invoice(number: int, chance: random.Random) -> Document:
+    """Return an invoice with one line and one instalment."""
+    amount = Decimal(chance.randrange(1_000, 10_000_000)) / 100
+    invoiced_on = _START + timedelta(days=number % 300)
+    return {
+        **_header(number, f"RE{number:08d}"),
+        "customer": _reference(f"C{chance.randrange(CUSTOMERS):06d}"),
+        "kind": "invoice",
+        "invoiced_on": invoiced_on,
+        "currency": "CNY",
+        "net": amount,
+        "gross": amount,
+        "status": "posted",
+        "lines": [
+            {
+                "number": "10",
+                "product": _reference(f"EX-{chance.randrange(200):03d}"),
+                "quantity": Decimal(chance.randrange(1, 9)),
+                "net_amount": amount,
+            }
+        ],
+        "instalments": [
+            {"number": 1, "due_on": invoiced_on + timedelta(days=30), "amount": amount}
+        ],
+    }
+
+
+def payment(number: int, paid: Document) -> Document:
+    """Return a payment that pays an invoice in full."""
+    received_on = paid["invoiced_on"] + timedelta(days=45)
+    return {
+        **_header(number, f"ZE{number:08d}"),
+        "customer": paid["customer"],
+        "kind": "receipt",
+        "amount": paid["gross"],
+        "currency": "CNY",
+        "received_on": received_on,
+        "allocations": [{"invoice": _reference(paid["id"]), "amount": paid["gross"]}],
+    }
+
+
+def orders(number: int, seed: int = 1) -> Iterator[tuple[str, Document]]:
+    """Yield (type, document) of ``number`` orders."""
+    chance = random.Random(seed)
+    for index in range(number):
+        yield "order", order(index, chance)
+
+
+def invoices_and_payments(number: int, seed: int = 1) -> Iterator[tuple[str, Document]]:
+    """Yield 60 % invoices and 40 % payments; a payment follows its invoice at some distance."""
+    chance = random.Random(seed)
+    waiting: list[Document] = []
+    for index in range(number):
+        if index % 5 < 3 or not waiting:
+            document = invoice(index, chance)
+            waiting.append(document)
+            yield "invoice", document
+        else:
+            place = chance.randrange(len(waiting))
+            waiting[place], waiting[-1] = waiting[-1], waiting[place]
+            yield "payment", payment(index, waiting.pop())
+
+
+def publish(cluster: Cluster, documents: Iterator[tuple[str, Document]]) -> tuple[int, float]:
+    """Publish documents, all of a customer to one partition; return (how many, bytes of each)."""
+    producer: KafkaProducer = cluster.producer()
+    published = size = 0
+    for kind, document in documents:
+        topic = DOCUMENTS[kind]
+        value = encode(topic, document)
+        size += len(value)
+        published += 1
+        producer.send(
+            topic.name,
+            key=record_key(SOURCE, document["id"]).encode(),
+            value=value,
+            partition=int(document["customer"]["id"][1:]) % PARTITIONS,
+        )
+    producer.flush()
+    producer.close()
+    return published, size / published

@@ -1,0 +1,150 @@
+"""The whole way of an event, from the topic to the committed views: rate, memory and latency."""
+
+from __future__ import annotations
+
+import random
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+
+from benchmarks import documents
+from hub.kafka import log_ranges, partitions_of
+from ops.stack import Addresses
+from schemas.catalogue import DOCUMENTS
+from schemas.codec import encode, record_key
+from sinks.database import connect
+
+TOPICS = [DOCUMENTS["invoice"].name, DOCUMENTS["payment"].name]
+
+#: How often it is asked which documents are committed; a latency is too long by at most that.
+POLL_S = 0.002
+
+
+@contextmanager
+def workers(number: int, config: Path) -> Iterator[list[psutil.Process]]:
+    """Run ``number`` worker processes of the hub that ``config`` describes."""
+    command = [str(Path(sys.executable).with_name("headrace")), "worker", "--config", str(config)]
+    running = [
+        subprocess.Popen([*command, "--slot", str(slot)], stderr=subprocess.DEVNULL)
+        for slot in range(number)
+    ]
+    try:
+        yield [psutil.Process(process.pid) for process in running]
+    finally:
+        for process in running:
+            process.terminate()
+        for process in running:
+            process.wait(30)
+
+
+def drain(addresses: Addresses, config: Path, number: int) -> tuple[float, float]:
+    """Let ``number`` workers process what the topics hold.
+
+    Returns:
+        Events per second from the first commit to the last, and the largest memory of a worker
+        in MB (resident set).
+    """
+    expected = sum(
+        end
+        for _, end in log_ranges(
+            addresses.cluster, partitions_of(addresses.cluster, TOPICS)
+        ).values()
+    )
+    memory = 0.0
+    with connect(addresses.database_url, name="bench") as connection:
+        connection.autocommit = True
+        with workers(number, config) as running:
+            began, seen_first, seen = 0.0, 0, 0
+            while seen < expected:
+                time.sleep(0.02)
+                seen = _committed(connection)
+                if seen and not began:
+                    began, seen_first = time.perf_counter(), seen
+                memory = max(memory, *(_resident_mb(process) for process in running))
+            rate = (seen - seen_first) / (time.perf_counter() - began)
+    return rate, memory
+
+
+def _committed(connection: psycopg.Connection[Any]) -> int:
+    row = connection.execute(
+        "SELECT coalesce(sum(position), 0) FROM stream_offsets WHERE topic = ANY(%s)", (TOPICS,)
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _resident_mb(process: psutil.Process) -> float:
+    if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
+        raise RuntimeError("a worker ended: see its log")
+    return float(process.memory_info().rss) / 1e6
+
+
+def latencies(
+    addresses: Addresses, config: Path, *, per_second: int, seconds: float
+) -> list[float]:
+    """Publish invoices at a steady rate while a worker runs.
+
+    Returns:
+        Milliseconds from the producer's acknowledgement to the commit of the document's effects,
+        one for each document after a warm-up of 3 s.
+    """
+    chance = random.Random(7)
+    acknowledged: dict[str, float] = {}
+    took: list[float] = []
+    stop = threading.Event()
+    start_number = int(time.time()) % 10_000_000 + 20_000_000
+    wanted = int(per_second * seconds)
+    warm_up = 3 * per_second
+
+    def watch() -> None:
+        with connect(addresses.database_url, name="bench-watch") as connection:
+            connection.autocommit = True
+            while not stop.is_set() or acknowledged:
+                waiting = list(acknowledged)
+                rows = connection.execute(
+                    "SELECT key FROM fact_invoice WHERE key = ANY(%s)", (waiting,)
+                ).fetchall()
+                now = time.perf_counter()
+                for (key,) in rows:
+                    took.append((now - acknowledged.pop(key)) * 1_000)
+                time.sleep(POLL_S)
+
+    with workers(1, config):
+        time.sleep(6)
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        producer = addresses.cluster.producer(linger_ms=0)
+        topic = DOCUMENTS["invoice"]
+        began = time.perf_counter()
+        for index in range(wanted):
+            document = documents.invoice(start_number + index, chance)
+            key = record_key(documents.SOURCE, document["id"])
+            sent = producer.send(
+                topic.name,
+                key=key.encode(),
+                value=encode(topic, document),
+                partition=int(document["customer"]["id"][1:]) % documents.PARTITIONS,
+            )
+            sent.add_callback(lambda _, of=key: acknowledged.__setitem__(of, time.perf_counter()))
+            pause = began + (index + 1) / per_second - time.perf_counter()
+            if pause > 0:
+                time.sleep(pause)
+        producer.flush()
+        producer.close()
+        stop.set()
+        watcher.join(30)
+    return took[warm_up:]
+
+
+def percentile(values: list[float], share: float) -> float:
+    """Return the value below which ``share`` (0 to 1) of ``values`` lie."""
+    return statistics.quantiles(values, n=1_000)[round(share * 1_000) - 1]

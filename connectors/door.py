@@ -1,0 +1,121 @@
+"""A source with all that it works with, and the steps from drafts to a committed cursor."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from connectors.encoding import Encoded, encode_drafts
+from connectors.letters import stage_of
+from connectors.mapping.model import SourceMapping
+from connectors.mapping.values import Draft, Rejection
+from connectors.publish import Publisher, outgoing
+from connectors.report import OnProgress, SourceReport
+from connectors.settle import Settled, change_text, settle_direct, settle_joined
+from hub import metrics
+from sinks import dead_letters, source_versions
+from sinks.dead_letters import DeadLetter
+from sinks.session import Session
+
+Connection = psycopg.Connection[Any]
+
+
+@dataclass(slots=True)
+class Door:
+    """A source being read: its mapping, the database, the log, and what was done so far.
+
+    ``held`` raises if the right to read the source was lost.
+    """
+
+    source: str
+    mapping: SourceMapping
+    session: Session
+    publisher: Publisher
+    report: SourceReport
+    held: Callable[[], None]
+    on_progress: OnProgress | None = None
+
+    def settle_direct(self, drafts: Sequence[Draft]) -> tuple[Settled, list[Rejection]]:
+        """Encode and settle documents made from single records."""
+        encoded, rejections = _split(encode_drafts(drafts))
+        wanted = {
+            (one.draft.document, one.draft.id, change_text(one.draft.changed))
+            for one in encoded
+            if not one.draft.precise
+        }
+        known = (
+            self.session.run(
+                lambda connection: source_versions.seen_at(connection, self.source, wanted)
+            )
+            if wanted
+            else []
+        )
+        return settle_direct(encoded, known), rejections
+
+    def settle_joined(
+        self, drafts: Sequence[Draft], withdrawals: Sequence[Draft]
+    ) -> tuple[Settled, list[tuple[int, Rejection]]]:
+        """Encode and settle documents built from kept rows; rejections with their positions."""
+        results = encode_drafts([*drafts, *withdrawals])
+        encoded: list[Encoded] = []
+        withdrawn: set[int] = set()
+        rejections: list[tuple[int, Rejection]] = []
+        for position, result in enumerate(results):
+            if isinstance(result, Encoded):
+                if position >= len(drafts):
+                    withdrawn.add(len(encoded))
+                encoded.append(result)
+            elif position < len(drafts):
+                rejections.append((position, result))
+        wanted = {(one.draft.document, one.draft.id) for one in encoded}
+        newest = self.session.run(
+            lambda connection: source_versions.newest_seen(connection, self.source, wanted)
+        )
+        return settle_joined(encoded, newest, frozenset(withdrawn)), rejections
+
+    def publish(self, settled: Settled) -> None:
+        """Publish what is new; returns when the broker has acknowledged all of it."""
+        if settled.new:
+            self.publisher.publish([outgoing(one, version) for one, version in settled.new])
+
+    def commit(
+        self,
+        settled: Settled,
+        letters: Sequence[DeadLetter],
+        work: Callable[[Connection], int],
+        read: int = 0,
+    ) -> None:
+        """Remember versions and dead letters together with ``work``, which moves the cursor.
+
+        ``work`` returns how many rows it found to be repeats; it may run several times.
+        """
+        self.held()
+
+        def transaction(connection: Connection) -> int:
+            source_versions.save_seen(connection, self.source, settled.seen)
+            dead_letters.add(connection, letters)
+            return work(connection)
+
+        repeated = self.session.run(transaction)
+        self.report.read += read
+        self.report.published += len(settled.new)
+        self.report.repeated += settled.repeated + repeated
+        self.report.rejected += len(letters)
+        metrics.SOURCE_RECORDS.labels(self.source).inc(read)
+        for document, count in Counter(one.draft.document for one, _ in settled.new).items():
+            metrics.SOURCE_EVENTS.labels(self.source, document).inc(count)
+        for letter in letters:
+            metrics.DEAD_LETTERS.labels(stage_of(self.source), letter.code).inc()
+        if self.on_progress is not None:
+            self.on_progress(self.report)
+
+
+def _split(
+    results: Sequence[Encoded | Rejection],
+) -> tuple[list[Encoded], list[Rejection]]:
+    encoded = [result for result in results if isinstance(result, Encoded)]
+    return encoded, [result for result in results if isinstance(result, Rejection)]

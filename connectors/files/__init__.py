@@ -1,0 +1,1 @@
+"""The files source: which files hold which stream, what in them is new, and their records."""

@@ -1,0 +1,89 @@
+"""Dead letters of a source: the original record, where it stood, why it was refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from connectors.files.lines import BrokenLine
+from connectors.files.units import Unit
+from connectors.mapping.model import SourceMapping
+from connectors.mapping.values import Rejection
+from sinks.dead_letters import DeadLetter
+
+
+def stage_of(source: str) -> str:
+    """The stage of a source's dead letters."""
+    return f"connector:{source}"
+
+
+def letter_for_line(
+    mapping: SourceMapping, source: str, unit: Unit, columns: tuple[str, ...], broken: BrokenLine
+) -> DeadLetter:
+    """A line that is no record, with its bytes and what is needed to read it again."""
+    return DeadLetter(
+        stage=stage_of(source),
+        code=broken.code,
+        reason=broken.reason,
+        place=f"{unit.name}:{broken.line}",
+        value=broken.raw,
+        headers=_headers(
+            form="line",
+            unit=unit.name,
+            stream=unit.stream.name,
+            format=unit.format,
+            columns=orjson.dumps(columns).decode(),
+            dated=str(unit.dated),
+        ),
+        mapping=mapping.profile,
+        mapping_version=mapping.version,
+    )
+
+
+def letter_for_record(
+    mapping: SourceMapping, source: str, stream: str, dated: int, rejection: Rejection
+) -> DeadLetter:
+    """A record that could not be mapped."""
+    return _letter(
+        mapping, source, rejection, _headers(form="record", stream=stream, dated=str(dated))
+    )
+
+
+def letter_for_document(
+    mapping: SourceMapping, source: str, event: str, row_key: str, rejection: Rejection
+) -> DeadLetter:
+    """A document that could not be built from kept rows; the record is that of its own row."""
+    return _letter(
+        mapping, source, rejection, _headers(form="document", event=event, row_key=row_key)
+    )
+
+
+def _letter(
+    mapping: SourceMapping, source: str, rejection: Rejection, headers: list[tuple[str, bytes]]
+) -> DeadLetter:
+    return DeadLetter(
+        stage=stage_of(source),
+        code=rejection.code,
+        reason=rejection.reason,
+        document=rejection.document,
+        place=rejection.place,
+        value=record_bytes(rejection.row),
+        headers=headers,
+        mapping=mapping.profile,
+        mapping_version=mapping.version,
+    )
+
+
+def record_bytes(row: Any) -> bytes:
+    """A record as JSON."""
+    return orjson.dumps(dict(row), default=str)
+
+
+def _headers(**texts: str) -> list[tuple[str, bytes]]:
+    return [(name, text.encode()) for name, text in texts.items()]
+
+
+def header_texts(letter: DeadLetter) -> dict[str, str]:
+    """The headers of a letter as texts, whether it comes from here or from the database."""
+    return {name: value.decode() for name, value in letter.headers}

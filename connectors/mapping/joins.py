@@ -1,0 +1,216 @@
+"""Fills in the joins of documents from kept rows, and says what has not come."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, Protocol
+
+from connectors.mapping.model import Edge, Event, Join, Missing, SourceMapping
+from connectors.mapping.values import Expression, Node, Refusal, as_text
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRow:
+    """A record that takes part in joins, as it is kept; ``changed`` is in µs since 1970."""
+
+    key: str
+    row: dict[str, Any]
+    place: str
+    changed: int
+
+
+class Rows(Protocol):
+    """Where kept rows are found: in memory for a dry run, in PostgreSQL otherwise."""
+
+    def rows(self, stream: str, keys: Collection[str]) -> dict[str, KeptRow]:
+        """The rows of a stream by their keys."""
+
+    def children(self, edge: Edge, keys: Collection[str]) -> dict[str, list[KeptRow]]:
+        """The rows at the child side of an edge, by join key."""
+
+    def parents(self, edge: Edge, keys: Collection[str]) -> dict[str, list[str]]:
+        """The keys of the rows at the parent side of an edge, by join key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A joined record that a document needs and that has not come."""
+
+    text: str
+    missing: Missing
+    max_wait: timedelta | None
+
+
+def node_of(mapping: SourceMapping, stream: str, kept: KeptRow, parent: Node | None = None) -> Node:
+    """A kept row as a node: its own change time if it has one, else the date of its file."""
+    node = Node(kept.row, kept.place, parent=parent)
+    try:
+        own = mapping.streams[stream].changed(node)
+    except Refusal:
+        own = None
+    node.changed = kept.changed if own is None else own
+    node.dated = own is not None
+    return node
+
+
+def fill(
+    mapping: SourceMapping, rows: Rows, joins: Iterable[Join], nodes: list[Node]
+) -> dict[int, list[Gap]]:
+    """Join everything that ``joins`` name to all of ``nodes``, one query for each join.
+
+    Returns:
+        For the position of a node in ``nodes``: what it lacks.
+    """
+    gaps: dict[int, list[Gap]] = {}
+    for join in joins:
+        keys = [_join_key(join, node) for node in nodes]
+        found = rows.children(join.edge, {key for key in keys if key is not None})
+        children: list[Node] = []
+        owners: list[int] = []
+        for position, (node, key) in enumerate(zip(nodes, keys, strict=True)):
+            several = _attach(mapping, join, node, found.get(key, []) if key is not None else [])
+            # A record that names no other lacks nothing; a list that must not be empty does.
+            if not several and (key is not None or join.many) and join.missing != Missing.NULL:
+                text = f"{join.edge.child} {key}" if key is not None else join.edge.child
+                gaps.setdefault(position, []).append(Gap(text, join.missing, join.max_wait))
+            children += several
+            owners += [position] * len(several)
+        if join.joins and children:
+            for position, inner in fill(mapping, rows, join.joins, children).items():
+                gaps.setdefault(owners[position], []).extend(inner)
+    return gaps
+
+
+def _join_key(join: Join, node: Node) -> str | None:
+    origin = node if join.origin is None else node.joined.get(join.origin)
+    if origin is None:
+        return None
+    return quietly(join.edge.parent_key, origin)
+
+
+def quietly(key_of: Expression, node: Node) -> str | None:
+    """The join key, or None where the record's value is no key at all."""
+    try:
+        found: str | None = key_of(node)
+    except Refusal:
+        return None
+    return found
+
+
+def _attach(mapping: SourceMapping, join: Join, node: Node, kept: list[KeptRow]) -> list[Node]:
+    pairs = [(node_of(mapping, join.edge.child, row, node), row.key) for row in kept]
+    if join.where is not None:
+        pairs = [pair for pair in pairs if join.where(pair[0])]
+    pairs.sort(
+        key=lambda pair: (
+            [natural(order(pair[0])) for order in join.order_by],
+            [natural(part) for part in pair[1].split("|")],
+        )
+    )
+    several = [pair[0] for pair in pairs]
+    if not join.many:
+        several = several[:1]
+    node.joined[join.alias] = several if join.many else (several[0] if several else None)
+    return several
+
+
+def row_links(mapping: SourceMapping, stream: str, node: Node) -> dict[str, str]:
+    """The join keys of one record, by the side of the edge at which it stands.
+
+    ``<edge>>`` is what it looks for as a parent, ``<edge><`` by what it is found as a child.
+    """
+    links: dict[str, str | None] = {}
+    for edge in mapping.edges.values():
+        if edge.parent == stream:
+            links[edge.name + ">"] = quietly(edge.parent_key, node)
+        if edge.child == stream and edge.child_key is not None:
+            links[edge.name + "<"] = quietly(edge.child_key, node)
+    return {side: key for side, key in links.items() if key is not None}
+
+
+_NUMBER = re.compile(r"^-?\d{1,30}(\.\d{1,30})?$")
+
+
+def natural(value: Any) -> tuple[int, Decimal, str]:
+    """A sort key that puts 9 before 10, numbers before words, and empty last."""
+    if value is None:
+        return 2, Decimal(0), ""
+    text = as_text(value)
+    return (0, Decimal(text), text) if _NUMBER.match(text) else (1, Decimal(0), text)
+
+
+def roots_of(
+    mapping: SourceMapping, rows: Rows, touched: dict[str, dict[str, set[str]]]
+) -> dict[str, set[str]]:
+    """Which documents the touched rows belong to.
+
+    Args:
+        mapping: whose joins are followed upwards.
+        rows: where the parents are found.
+        touched: by stream and row key, the join sides and keys (``<edge><`` and ``<key>``), old
+            and new, of each row that changed.
+
+    Returns:
+        By event name, the keys of the rows that its documents are made from.
+    """
+    roots: dict[str, set[str]] = {}
+    for event in mapping.events:
+        if not event.joins:
+            continue
+        found = set(touched.get(event.stream, ()))
+        for edges in _routes(event):
+            found |= _climb(rows, edges, touched)
+        if found:
+            roots[event.name] = found
+    return roots
+
+
+def _routes(event: Event) -> list[list[Edge]]:
+    """For every join of an event, the edges from its records up to the root."""
+    routes: list[list[Edge]] = []
+
+    def walk(joins: tuple[Join, ...], above: list[Edge]) -> None:
+        at: dict[str, list[Edge]] = {}
+        for join in joins:
+            start = above if join.origin is None else at[join.origin]
+            at[join.alias] = [join.edge, *start]
+            routes.append(at[join.alias])
+            walk(join.joins, at[join.alias])
+
+    walk(event.joins, [])
+    return routes
+
+
+def _climb(rows: Rows, edges: list[Edge], touched: dict[str, dict[str, set[str]]]) -> set[str]:
+    first = edges[0]
+    side = first.name + "<" if first.child_key is not None else ""
+    keys = {
+        text.removeprefix(side) if side else key
+        for key, links in touched.get(first.child, {}).items()
+        for text in (links if side else [key])
+        if text.startswith(side)
+    }
+    parents: set[str] = set()
+    for position, edge in enumerate(edges):
+        if not keys:
+            return set()
+        parents = {key for several in rows.parents(edge, keys).values() for key in several}
+        if position + 1 < len(edges):
+            keys = _as_child_keys(rows, edges[position + 1], parents)
+    return parents
+
+
+def _as_child_keys(rows: Rows, edge: Edge, row_keys: set[str]) -> set[str]:
+    """The join keys by which these rows, children of ``edge``, are found."""
+    if edge.child_key is None:
+        return row_keys
+    keys = set()
+    for kept in rows.rows(edge.child, row_keys).values():
+        key = quietly(edge.child_key, Node(kept.row, kept.place))
+        if key is not None:
+            keys.add(key)
+    return keys

@@ -1,0 +1,70 @@
+"""Kept rows in memory, for dry runs and tests; the same answers as the rows in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+
+from connectors.mapping.joins import KeptRow, node_of, row_links
+from connectors.mapping.keeping import Kept, Outcome, keep
+from connectors.mapping.model import Edge, SourceMapping
+from connectors.mapping.values import Node
+
+
+class MemoryRows:
+    """Keeps the rows of joined streams and finds them by key and by join key."""
+
+    def __init__(self, mapping: SourceMapping) -> None:
+        self._mapping = mapping
+        self._kept: dict[str, dict[str, Kept]] = defaultdict(dict)
+        self._linked: dict[tuple[str, str, str], dict[str, None]] = defaultdict(dict)
+        self._links: dict[tuple[str, str], dict[str, str]] = {}
+
+    def put(self, stream: str, arriving: KeptRow) -> Outcome:
+        """Keep a row if it is newer than the one that stands."""
+        current = self._kept[stream].get(arriving.key)
+        precise = node_of(self._mapping, stream, arriving).dated
+        precise = precise and self._mapping.streams[stream].precise
+        outcome, kept = keep(current, arriving, precise)
+        self._kept[stream][arriving.key] = kept
+        if outcome == Outcome.CHANGED:
+            self._link(stream, arriving)
+        return outcome
+
+    def _link(self, stream: str, arriving: KeptRow) -> None:
+        for side, key in self._links.get((stream, arriving.key), {}).items():
+            self._linked[stream, side, key].pop(arriving.key, None)
+        links = row_links(self._mapping, stream, Node(arriving.row, arriving.place))
+        self._links[stream, arriving.key] = links
+        for side, key in links.items():
+            self._linked[stream, side, key][arriving.key] = None
+
+    def keys(self, stream: str) -> list[str]:
+        """The keys of all rows of a stream, in the order in which they came."""
+        return list(self._kept[stream])
+
+    def rows(self, stream: str, keys: Collection[str]) -> dict[str, KeptRow]:
+        """The rows of a stream by their keys."""
+        kept = self._kept[stream]
+        return {key: kept[key].row for key in keys if key in kept}
+
+    def children(self, edge: Edge, keys: Collection[str]) -> dict[str, list[KeptRow]]:
+        """The rows at the child side of an edge, by join key."""
+        kept = self._kept[edge.child]
+        if edge.child_key is None:
+            return {key: [kept[key].row] for key in keys if key in kept}
+        side = edge.name + "<"
+        return {
+            key: [kept[row].row for row in self._linked[edge.child, side, key]]
+            for key in keys
+            if (edge.child, side, key) in self._linked
+        }
+
+    def parents(self, edge: Edge, keys: Collection[str]) -> dict[str, list[str]]:
+        """The keys of the rows at the parent side of an edge, by join key."""
+        side = edge.name + ">"
+        return {
+            key: list(self._linked[edge.parent, side, key])
+            for key in keys
+            if (edge.parent, side, key) in self._linked
+        }

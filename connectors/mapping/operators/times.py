@@ -1,0 +1,134 @@
+"""Operators on dates and instants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from connectors.mapping.compiler import Compiler
+from connectors.mapping.registry import operator
+from connectors.mapping.values import Expression, Node, Refusal, shown
+
+Options = Mapping[str, Any]
+
+
+def parse_instant(value: Any, zone: ZoneInfo, pattern: str | None = None) -> datetime | None:
+    """An instant in UTC; what names no zone is local time in ``zone``.
+
+    Raises:
+        Refusal: the value is no instant, or one that does not exist.
+    """
+    if value is None:
+        return None
+    try:
+        if isinstance(value, datetime):
+            parsed = value
+        elif isinstance(value, date):
+            parsed = datetime.combine(value, time.min)
+        elif pattern is not None:
+            parsed = datetime.strptime(value, pattern)  # noqa: DTZ007
+        else:
+            parsed = datetime.fromisoformat(value)
+        if parsed.tzinfo is None:
+            parsed = parsed.replace(tzinfo=zone)
+        return parsed.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise Refusal("not_an_instant", f"{shown(value)} is no date and time") from error
+
+
+def parse_day(value: Any, zone: ZoneInfo, pattern: str | None = None) -> date | None:
+    """A business date; an instant that names its zone is that day in ``zone``.
+
+    Raises:
+        Refusal: the value is no date, or one that does not exist.
+    """
+    if value is None:
+        return None
+    try:
+        if isinstance(value, datetime):
+            return value.astimezone(zone).date()
+        if isinstance(value, date):
+            return value
+        if pattern is not None:
+            return datetime.strptime(value, pattern).date()  # noqa: DTZ007
+        if len(value) == 10:
+            return date.fromisoformat(value)
+        parsed = datetime.fromisoformat(value)
+        return (parsed if parsed.tzinfo is None else parsed.astimezone(zone)).date()
+    except (ValueError, TypeError, OverflowError) as error:
+        raise Refusal("not_a_date", f"{shown(value)} is no date") from error
+
+
+def parse_calendar_day(value: Any) -> date | None:
+    """The day that is written first, whatever time or zone stands behind it.
+
+    Raises:
+        Refusal: the value does not begin with a date.
+    """
+    if value.__class__ is str:
+        try:
+            day = date.fromisoformat(value[:10])
+        except ValueError as error:
+            raise Refusal("not_a_date", f"{shown(value)} is no date") from error
+        if len(value) == 10 or value[10] in "T ":
+            return day
+    elif value is None:
+        return None
+    raise Refusal("not_a_date", f"{shown(value)} is no date")
+
+
+def zone_named(compiler: Compiler, name: Any) -> ZoneInfo:
+    """The time zone of that name, or an error at the compiler's place."""
+    try:
+        return ZoneInfo(str(name))
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise compiler.fail(f"{shown(name)} is no time zone such as Asia/Shanghai") from error
+
+
+def _zone(compiler: Compiler, options: Options) -> ZoneInfo:
+    if "zone" not in options:
+        return compiler.defaults.zone
+    return zone_named(compiler.at("zone"), options["zone"])
+
+
+@operator("date", options=("as", "format", "zone"))
+def calendar_date(compiler: Compiler, argument: Any, options: Options) -> Expression:
+    """``{date: a, as: calendar_day}`` or ``{date: a, format: "%d.%m.%Y"}``: a business date."""
+    inner = compiler.expression(argument)
+    if options.get("as", "calendar_day") != "calendar_day":
+        raise compiler.at("as").fail("allowed: calendar_day")
+    if "as" in options:
+        if "format" in options or "zone" in options:
+            raise compiler.fail("'as: calendar_day' takes neither format nor zone")
+        return lambda node: parse_calendar_day(inner(node))
+    zone, pattern = _zone(compiler, options), options.get("format")
+    return lambda node: parse_day(inner(node), zone, pattern)
+
+
+@operator("datetime", options=("format", "zone"))
+def instant(compiler: Compiler, argument: Any, options: Options) -> Expression:
+    """``{datetime: a, zone: Asia/Shanghai}``: an instant; a bare date is its first moment."""
+    inner = compiler.expression(argument)
+    zone, pattern = _zone(compiler, options), options.get("format")
+    return lambda node: parse_instant(inner(node), zone, pattern)
+
+
+@operator("add_days", required=("days",))
+def add_days(compiler: Compiler, argument: Any, options: Options) -> Expression:
+    """``{add_days: {date: a}, days: 30}``: a date that many days later."""
+    inner = compiler.expression(argument)
+    count = compiler.at("days").expression(options["days"])
+    zone = compiler.defaults.zone
+
+    def later(node: Node) -> date | None:
+        day, days = parse_day(inner(node), zone), count(node)
+        if day is None or days is None:
+            return None
+        try:
+            return day + timedelta(days=int(days))
+        except (ValueError, TypeError, OverflowError) as error:
+            raise Refusal("not_a_date", f"{day} and {shown(days)} days give no date") from error
+
+    return later

@@ -1,0 +1,119 @@
+"""Publishes documents: every record is acknowledged by the broker before anything else happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+from kafka.partitioner.default import murmur2
+
+from connectors.encoding import Encoded
+from hub.kafka import Cluster
+from schemas.codec import record_key
+
+Headers = list[tuple[str, bytes]]
+
+_FLUSH_S = 120.0
+_PATIENCE_S = 15.0
+
+
+class PublishError(Exception):
+    """The broker did not take the records; nothing was marked as done, so trying again is safe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One record: its topic, key and value, and the key that chooses the partition, if another."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    partition_by: bytes | None
+    headers: Headers
+
+
+class Publisher(Protocol):
+    """Takes records to the log."""
+
+    def publish(self, records: Sequence[Outgoing]) -> None:
+        """Return when the broker has acknowledged every record, in their order per partition.
+
+        Raises:
+            PublishError: it did not; some of them may be in the log all the same.
+        """
+
+
+def outgoing(encoded: Encoded, version: int) -> Outgoing:
+    """The record of a document that has its version."""
+    draft, topic = encoded.draft, encoded.topic
+    body = draft.body
+    key = record_key(body["source"], draft.id)
+    customer = body.get("customer") if topic.partition_by == "customer" else None
+    return Outgoing(
+        topic=topic.name,
+        key=key.encode(),
+        value=encoded.message(version),
+        partition_by=record_key(customer["source"], customer["id"]).encode() if customer else None,
+        headers=[
+            ("ce_specversion", b"1.0"),
+            ("ce_id", f"{key}@{version}".encode()),
+            ("ce_source", f"/sources/{body['source']}".encode()),
+            ("ce_type", topic.name.encode()),
+            ("ce_time", body["occurred_at"].isoformat().encode()),
+            ("place", draft.place.encode()),
+        ],
+    )
+
+
+class KafkaPublisher:
+    """Publishes to a cluster with an idempotent producer."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        topic_name: Callable[[str], str] = lambda name: name,
+        patience_s: float = _PATIENCE_S,
+    ) -> None:
+        self._producer: KafkaProducer = cluster.producer(max_block_ms=int(patience_s * 1000))
+        self._topic_name = topic_name
+        self._partitions: dict[str, list[int]] = {}
+
+    def publish(self, records: Sequence[Outgoing]) -> None:
+        """See ``Publisher.publish``."""
+        try:
+            futures = [
+                self._producer.send(
+                    self._topic_name(record.topic),
+                    key=record.key,
+                    value=record.value,
+                    headers=record.headers,
+                    partition=self._partition(record),
+                )
+                for record in records
+            ]
+            self._producer.flush(_FLUSH_S)
+            for future in futures:
+                future.get(_FLUSH_S)
+        except KafkaError as error:
+            raise PublishError(f"the broker did not take the records: {error}") from error
+
+    def close(self) -> None:
+        """Close the connection to the cluster."""
+        self._producer.close(timeout=5)
+
+    def _partition(self, record: Outgoing) -> int | None:
+        if record.partition_by is None:
+            return None
+        topic = self._topic_name(record.topic)
+        partitions = self._partitions.get(topic)
+        if partitions is None:
+            partitions = sorted(self._producer.partitions_for(topic) or ())
+            if not partitions:
+                raise PublishError(f"the topic {topic} is not in the cluster")
+            self._partitions[topic] = partitions
+        # The same hash as of a key, so that documents without a customer mix with the others.
+        number: int = (murmur2(record.partition_by) & 0x7FFFFFFF) % len(partitions)
+        return partitions[number]

@@ -1,0 +1,1 @@
+"""Plumbing that knows no business: settings, clocks, money, Kafka clients, logs and metrics."""

@@ -1,0 +1,1 @@
+"""The commands of ``headrace``, one module a group; heavy imports stay inside the commands."""

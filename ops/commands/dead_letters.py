@@ -1,0 +1,97 @@
+"""``headrace dead-letters``: what was refused, why, and another try."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ops.commands.failures import FAILED, MISUSED
+from ops.commands.options import ConfigOption, JsonOption, prepare
+
+app = typer.Typer(no_args_is_help=True, help="List, show and replay records that were refused.")
+
+_TABLE_ROWS = 50
+
+
+@app.command("list")
+def list_all(
+    replayed: Annotated[
+        bool, typer.Option("--replayed", help="List those too that were replayed.")
+    ] = False,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help=f"At most so many; by default {_TABLE_ROWS} in a table, all with --json.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """List what was refused, the newest first."""
+    from ops.answers import letters_answer
+    from ops.letters import list_letters
+    from ops.presenting import letters_table, show
+    from ops.stack import Stack
+    from sinks.database import engine
+
+    settings = prepare(config)
+    rows = limit or (None if as_json else _TABLE_ROWS)
+    with Stack.database_only(settings) as url:
+        database = engine(url)
+        answer = letters_answer(list_letters(database, replayed=replayed, limit=rows))
+        database.dispose()
+    show(answer, as_json, letters_table(answer))
+
+
+@app.command("show")
+def show_one(
+    letter_id: Annotated[int, typer.Argument(metavar="ID")],
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Show one with its original bytes, headers, place and error."""
+    from ops.answers import letter_answer
+    from ops.letters import find_letter
+    from ops.presenting import err, fields_table, show
+    from ops.stack import Stack
+    from sinks.database import engine
+
+    settings = prepare(config)
+    with Stack.database_only(settings) as url:
+        database = engine(url)
+        letter = find_letter(database, letter_id)
+        database.dispose()
+    if letter is None:
+        err().print(f"headrace: there is no dead letter {letter_id}")
+        raise typer.Exit(FAILED)
+    answer = letter_answer(letter)
+    show(answer, as_json, fields_table(answer))
+
+
+@app.command("replay")
+def replay(
+    letter_ids: Annotated[list[int] | None, typer.Argument(metavar="[ID…]")] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Replay all that were not replayed yet.")
+    ] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Try refused records again, after what was wrong has been mended.
+
+    The exit status is 1 where one of them is refused again.
+    """
+    from ops.presenting import err, replay_table, show
+    from ops.replaying import replay_answer, replay_letters
+
+    if bool(letter_ids) == every:
+        err().print("headrace: name the letters to replay, or give --all")
+        raise typer.Exit(MISUSED)
+    settings = prepare(config)
+    answer = replay_answer(replay_letters(settings, None if every else letter_ids))
+    show(answer, as_json, replay_table(answer))
+    if answer["failed"]:
+        raise typer.Exit(FAILED)

@@ -1,0 +1,99 @@
+"""The processes that the supervisor starts; not for people."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ops.commands.failures import FAILED, MISUSED, explain
+from ops.commands.options import ConfigOption, prepare
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hub.settings import Settings
+    from ops.stack import Addresses
+
+
+def worker(slot: Annotated[int, typer.Option(min=0)], config: ConfigOption = None) -> None:
+    """Process the topics."""
+    from hub.policy import load_policy
+    from ops.positions_check import position_problem
+    from ops.supervisor import FATAL_EXIT
+    from streams.worker import run_worker
+
+    with _part_of_hub(config) as (settings, addresses):
+        status = run_worker(
+            addresses.cluster,
+            addresses.database_url,
+            load_policy(settings.policy),
+            slot=slot,
+            data=settings.data,
+        )
+        if status and position_problem(addresses) is not None:
+            status = FATAL_EXIT
+    raise typer.Exit(status)
+
+
+def relay(config: ConfigOption = None) -> None:
+    """Publish changed views."""
+    from hub.policy import load_policy
+    from ops.relaying import relay_changes
+
+    stop = _stop_event()
+    with _part_of_hub(config) as (settings, addresses):
+        order = [source.name for source in settings.sources]
+        relay_changes(addresses, load_policy(settings.policy), order, stop)
+
+
+def connectors(
+    bounded: Annotated[bool, typer.Option("--bounded")] = False, config: ConfigOption = None
+) -> None:
+    """Read the sources."""
+    from ops.source_runs import follow_all, read_all_to_end
+    from ops.supervisor import FATAL_EXIT
+
+    stop = _stop_event()
+    with _part_of_hub(config) as (settings, addresses):
+        if not bounded:
+            follow_all(settings, addresses, stop)
+            return
+        complete = read_all_to_end(settings, addresses, stop)
+    if not complete:
+        # Stopped on the way it may go on later; a source that failed will fail again.
+        raise typer.Exit(FAILED if stop.is_set() else FATAL_EXIT)
+
+
+@contextmanager
+def _part_of_hub(config: Path | None) -> Iterator[tuple[Settings, Addresses]]:
+    """What every process of a hub begins with; errors go to its log, one line each.
+
+    What a restart can't mend ends with the status that tells the supervisor so.
+    """
+    from hub.log import get_logger
+    from ops.attaching import running_addresses
+    from ops.supervisor import FATAL_EXIT, leave_with_supervisor
+
+    leave_with_supervisor()
+    try:
+        settings = prepare(config, verbose=True, as_json=True)
+        yield settings, running_addresses(settings)
+    except Exception as error:
+        told = explain(error)
+        text, status = (repr(error), FAILED) if told is None else told
+        logger = get_logger(__name__)
+        logger.error("process_failed", error=text, exc_info=None if told else error)
+        raise typer.Exit(FATAL_EXIT if status == MISUSED else FAILED) from error
+
+
+def _stop_event() -> threading.Event:
+    """An event that SIGTERM and SIGINT set."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop

@@ -1,0 +1,91 @@
+"""``headrace show``: the standing questions, and the documents behind them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ops.commands.failures import MISUSED
+from ops.commands.options import AsOfOption, ConfigOption, JsonOption, prepare
+
+app = typer.Typer(no_args_is_help=True, help="Show customers, demand, receivables, documents.")
+
+_TABLE_ROWS = 50
+
+
+@app.command()
+def customers(
+    as_of: AsOfOption = None, as_json: JsonOption = False, config: ConfigOption = None
+) -> None:
+    """Who the customers are across all systems, with tier and revenue."""
+    from ops.asking import ask_customers
+    from ops.presenting import customers_table, show
+    from ops.stack import Stack
+
+    settings = prepare(config)
+    with Stack.database_only(settings) as url:
+        answer = ask_customers(url, settings, as_of)
+    show(answer, as_json, customers_table(answer))
+
+
+@app.command()
+def demand(
+    as_of: AsOfOption = None, as_json: JsonOption = False, config: ConfigOption = None
+) -> None:
+    """What orders and open opportunities ask of production, per product and month."""
+    from ops.asking import ask_demand
+    from ops.presenting import demand_table, show
+    from ops.stack import Stack
+
+    settings = prepare(config)
+    with Stack.database_only(settings) as url:
+        answer = ask_demand(url, settings, as_of)
+    show(answer, as_json, demand_table(answer))
+
+
+@app.command()
+def receivables(
+    as_of: AsOfOption = None, as_json: JsonOption = False, config: ConfigOption = None
+) -> None:
+    """What customers owe, by how long it is overdue."""
+    from ops.asking import ask_receivables
+    from ops.presenting import receivables_table, show
+    from ops.stack import Stack
+
+    settings = prepare(config)
+    with Stack.database_only(settings) as url:
+        answer = ask_receivables(url, settings, as_of)
+    show(answer, as_json, receivables_table(answer))
+
+
+@app.command()
+def documents(
+    document: Annotated[
+        str, typer.Argument(metavar="TYPE", help="customer, order, invoice, payment …")
+    ],
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help=f"At most so many; by default {_TABLE_ROWS} in a table, all with --json.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """The newest version of each document of a type, as it came from its source."""
+    from ops.asking import ask_documents
+    from ops.presenting import documents_table, err, show
+    from ops.stack import Stack
+    from sinks.tables import FACT_DOCUMENTS
+
+    if document not in FACT_DOCUMENTS:
+        err().print(f"headrace: no type {document!r}; there are {', '.join(FACT_DOCUMENTS)}")
+        raise typer.Exit(MISUSED)
+    settings = prepare(config)
+    rows = limit or (None if as_json else _TABLE_ROWS)
+    with Stack.database_only(settings) as url:
+        answer = ask_documents(url, document, rows)
+    show(answer, as_json, documents_table(answer))

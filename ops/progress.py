@@ -1,0 +1,120 @@
+"""Shows on standard error how far a bounded run is: bars on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+
+if TYPE_CHECKING:
+    from ops.running import Progress
+    from ops.source_runs import SourceRun
+
+_LINE_SECONDS = 5.0
+
+
+class ProgressDisplay:
+    """Shows progress while it is entered; call it with each one."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._line_due = time.monotonic() + _LINE_SECONDS
+        self._last_line = ""
+        self._most_behind = 0
+        self._bars = Bars(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._reading = self._bars.add_task("reading sources", total=None)
+        self._processing = self._bars.add_task("processing", total=None)
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bars.stop()
+
+    def __call__(self, progress: Progress) -> None:
+        """Show where the run is now."""
+        if self._console.is_terminal:
+            self._move_bars(progress)
+        elif time.monotonic() >= self._line_due:
+            line = line_of(progress)
+            if line != self._last_line:
+                self._console.print(line)
+            self._last_line = line
+            self._line_due = time.monotonic() + _LINE_SECONDS
+
+    def _move_bars(self, progress: Progress) -> None:
+        done = sum(one["state"] in ("done", "failed") for one in progress.sources)
+        self._bars.update(
+            self._reading,
+            total=len(progress.sources) or None,
+            completed=done,
+            description=f"reading sources: {_count(progress, 'read'):,} records",
+        )
+        behind = (progress.behind or 0) + (progress.outbox or 0)
+        self._most_behind = max(self._most_behind, behind)
+        self._bars.update(
+            self._processing,
+            total=self._most_behind or None,
+            completed=self._most_behind - behind,
+            description="processing",
+        )
+
+
+class CountLine:
+    """Shows how much was read of the sources that are read here; call it with each run."""
+
+    def __init__(self, console: Console) -> None:
+        self._status = console.status("reading") if console.is_terminal else None
+
+    def __enter__(self) -> Self:
+        if self._status is not None:
+            self._status.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def __call__(self, run: SourceRun) -> None:
+        """Show this run."""
+        if self._status is not None:
+            self._status.update(f"{run.source}: {run.read:,} read, {run.published:,} published")
+
+
+def line_of(progress: Progress) -> str:
+    """Progress in one line."""
+    read = f"read {_count(progress, 'read'):,} records"
+    published = f"published {_count(progress, 'published'):,} documents"
+    if progress.behind is None or progress.outbox is None:
+        return f"{read}, {published}; waiting for the servers"
+    return (
+        f"{read}, {published}; {progress.behind:,} still to process,"
+        f" {progress.outbox:,} changes to publish"
+    )
+
+
+def _count(progress: Progress, name: str) -> int:
+    return sum(int(one[name]) for one in progress.sources)

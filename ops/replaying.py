@@ -1,0 +1,96 @@
+"""Replays dead letters where each was refused: in the hub, or in the connector of its source."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Engine, func, update
+
+from connectors.running import ReplayError, replay_dead_letter
+from hub.policy import load_policy
+from hub.settings import Settings
+from ops.attaching import attached
+from ops.letters import find_letter, open_letter_ids
+from ops.stack import Addresses, Stack
+from sinks.database import engine
+from sinks.dead_letters import DeadLetter
+from sinks.tables import dead_letters
+from streams.replay import Outcome, Replay
+
+_CONNECTOR = "connector:"
+
+
+def replay_letters(settings: Settings, letter_ids: Sequence[int] | None) -> list[Outcome]:
+    """Replay letters in the order of their ids; all that were not replayed yet where None.
+
+    What a connector takes is published: the workers of the hub process it, now or when it is up.
+    """
+    policy = load_policy(settings.policy)
+    with Stack.database_only(settings) as url:
+        database = engine(url)
+        wanted = open_letter_ids(database) if letter_ids is None else sorted(set(letter_ids))
+        theirs = [one for one in wanted if _stage(database, one).startswith(_CONNECTOR)]
+        database.dispose()
+        outcomes = Replay(url, policy).run([one for one in wanted if one not in set(theirs)])
+    if theirs:
+        with attached(settings) as addresses:
+            outcomes += _by_connectors(settings, addresses, theirs)
+    return sorted(outcomes, key=lambda one: one.id)
+
+
+def replay_answer(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """``dead-letters replay --json``."""
+    return {
+        "replayed": sum(one.replayed for one in outcomes),
+        "failed": sum(not one.replayed for one in outcomes),
+        "rows": [
+            {"id": one.id, "replayed": one.replayed, "reason": one.reason or None}
+            for one in outcomes
+        ],
+    }
+
+
+def _stage(database: Engine, letter_id: int) -> str:
+    row = find_letter(database, letter_id)
+    return "" if row is None else str(row["stage"])
+
+
+def _by_connectors(
+    settings: Settings, addresses: Addresses, letter_ids: Sequence[int]
+) -> list[Outcome]:
+    database = engine(addresses.database_url)
+    try:
+        return [_by_connector(settings, addresses, database, one) for one in letter_ids]
+    finally:
+        database.dispose()
+
+
+def _by_connector(
+    settings: Settings, addresses: Addresses, database: Engine, letter_id: int
+) -> Outcome:
+    row = find_letter(database, letter_id)
+    if row is None or row["replayed_at"] is not None:
+        return Outcome(letter_id, False, "it was replayed before")
+    name = str(row["stage"]).removeprefix(_CONNECTOR)
+    source = next((one for one in settings.sources if one.name == name), None)
+    if source is None:
+        return Outcome(letter_id, False, f"the configuration has no source {name!r} any more")
+    names = ("stage", "code", "reason", "document", "place", "key", "value", "error", "mapping")
+    letter = DeadLetter(
+        **{one: row[one] for one in names},
+        mapping_version=row["mapping_version"],
+        headers=[(key, value.encode("latin-1")) for key, value in row["headers"] or ()],
+    )
+    try:
+        report = replay_dead_letter(
+            letter, source, settings, addresses.cluster, addresses.database_url
+        )
+    except ReplayError as error:
+        return Outcome(letter_id, False, str(error))
+    if report.rejected:
+        return Outcome(letter_id, False, "it is refused again; see the newest dead letters")
+    with database.begin() as connection:
+        replayed = update(dead_letters).where(dead_letters.c.id == letter_id)
+        connection.execute(replayed.values(replayed_at=func.now()))
+    return Outcome(letter_id, True, "")

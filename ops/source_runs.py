@@ -1,0 +1,227 @@
+"""The connectors process: reads every configured source, and says in a file how far it is."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+import connectors.mapping
+from connectors.files.units import SourcePathError, find_units
+from connectors.publish import PublishError
+from connectors.report import SourceReport
+from connectors.running import follow, run_source
+from hub.kafka import KafkaError
+from hub.log import get_logger
+from hub.settings import Settings, Source
+from ops.embedded.folder import run_folder, write_whole
+from ops.stack import Addresses
+from sinks.cursors import SourceBusy
+
+log = get_logger(__name__)
+
+#: What passes by itself: the run goes on from the source's cursor.
+_PASSING = (PublishError, KafkaError, SourceBusy, psycopg.OperationalError, psycopg.InterfaceError)
+_WRONG = (connectors.mapping.MappingError, SourcePathError)
+
+_WRITE_SECONDS = 0.3
+_LONGEST_PAUSE_SECONDS = 5.0
+_COUNTS = ("read", "published", "repeated", "rejected")
+
+
+@dataclass(slots=True)
+class SourceRun:
+    """One source in this run; ``state`` is waiting, reading, done or failed."""
+
+    source: str
+    read: int = 0
+    published: int = 0
+    repeated: int = 0
+    rejected: int = 0
+    waiting: int = 0
+    seconds: float = 0.0
+    state: str = "waiting"
+    error: str | None = None
+
+
+class Journal:
+    """Keeps the runs of a connectors process in ``run/sources.json``."""
+
+    def __init__(self, data: Path, sources: Sequence[str]) -> None:
+        self._path = run_folder(data) / "sources.json"
+        self._lock = threading.Lock()
+        self._due = 0.0
+        self.runs = {name: SourceRun(name) for name in sources}
+        self.write()
+
+    def write(self, *, due_only: bool = False) -> None:
+        """Write the file; with ``due_only`` not more often than three times a second."""
+        with self._lock:
+            now = time.monotonic()
+            if due_only and now < self._due:
+                return
+            self._due = now + _WRITE_SECONDS
+            runs = [asdict(run) for run in self.runs.values()]
+            write_whole(self._path, json.dumps({"sources": runs}, indent=1))
+
+    @staticmethod
+    def read(data: Path) -> list[dict[str, Any]]:
+        """The runs as last written; none before the process has begun."""
+        try:
+            document = json.loads((run_folder(data) / "sources.json").read_text())
+        except (OSError, ValueError):
+            return []
+        return list(document["sources"])
+
+    @staticmethod
+    def clear(data: Path) -> None:
+        """Forget the runs of an earlier process."""
+        (run_folder(data) / "sources.json").unlink(missing_ok=True)
+
+
+def check_sources(settings: Settings, *, paths: bool) -> None:
+    """Load every mapping before anything is started; with ``paths`` look for the files too.
+
+    Raises:
+        MappingError: a mapping is not valid.
+        SourcePathError: there is nothing at a source's path.
+    """
+    for source in settings.sources:
+        zone = settings.company.zone
+        mapping = connectors.mapping.load_mapping(source.mapping, source.name, zone)
+        if paths:
+            find_units(source.path, mapping.streams, mapping.zone)
+
+
+def read_to_end(
+    sources: Sequence[Source],
+    settings: Settings,
+    addresses: Addresses,
+    on_change: Callable[[SourceRun], None],
+    stopped: Callable[[], bool] = lambda: False,
+) -> list[SourceRun]:
+    """Read sources to their ends, one after the other.
+
+    A broker or a database that is away is waited for; a source that is configured wrongly is
+    marked as failed, and the others are read all the same.
+
+    Args:
+        sources: of the configuration.
+        settings: of the hub.
+        addresses: of its servers.
+        on_change: told at each step.
+        stopped: whether to leave before the next try.
+    """
+    runs = []
+    for source in sources:
+        run = SourceRun(source.name, state="reading")
+        runs.append(run)
+        on_change(run)
+        try:
+            _read_one(run, source, settings, addresses, on_change, stopped)
+        except _WRONG as error:
+            log.error("source_failed", source=source.name, error=str(error))
+            run.state, run.error = "failed", str(error)
+        on_change(run)
+    return runs
+
+
+def _read_one(
+    run: SourceRun,
+    source: Source,
+    settings: Settings,
+    addresses: Addresses,
+    on_change: Callable[[SourceRun], None],
+    stopped: Callable[[], bool],
+) -> None:
+    began, pause = time.monotonic(), 0.5
+    while not stopped():
+        before = {name: getattr(run, name) for name in _COUNTS}
+
+        def note(report: SourceReport, before: dict[str, int] = before) -> None:
+            for name in _COUNTS:
+                setattr(run, name, before[name] + getattr(report, name))
+            run.seconds = round(time.monotonic() - began, 3)
+            on_change(run)
+
+        try:
+            report = run_source(
+                source,
+                settings,
+                addresses.cluster,
+                addresses.database_url,
+                bounded=True,
+                on_progress=note,
+            )
+        except _PASSING as error:
+            log.warning("source_interrupted", source=source.name, error=str(error), pause=pause)
+            time.sleep(pause)
+            pause = min(_LONGEST_PAUSE_SECONDS, 2 * pause)
+            continue
+        note(report)
+        run.waiting, run.state = report.waiting, "done"
+        return
+
+
+def read_all_to_end(settings: Settings, addresses: Addresses, stop: threading.Event) -> bool:
+    """Read every configured source to its end; returns whether that succeeded for all of them."""
+    journal = Journal(settings.data, [source.name for source in settings.sources])
+
+    def note(run: SourceRun) -> None:
+        journal.runs[run.source] = run
+        journal.write(due_only=run.state == "reading")
+
+    runs = read_to_end(settings.sources, settings, addresses, note, stop.is_set)
+    return all(run.state == "done" for run in runs)
+
+
+def as_answer(runs: Sequence[SourceRun]) -> dict[str, Any]:
+    """``sources run --json``."""
+    return {"sources": [asdict(run) for run in runs]}
+
+
+def follow_all(settings: Settings, addresses: Addresses, stop: threading.Event) -> None:
+    """Follow every source in a thread of its own until ``stop`` is set.
+
+    Raises:
+        MappingError: a mapping is not valid.
+    """
+    check_sources(settings, paths=False)
+    journal = Journal(settings.data, [source.name for source in settings.sources])
+    errors: list[BaseException] = []
+
+    def run(source: Source) -> None:
+        def note(report: SourceReport) -> None:
+            run = journal.runs[source.name]
+            for name in (*_COUNTS, "waiting", "seconds"):
+                setattr(run, name, getattr(report, name))
+            run.state = "reading"
+            journal.write(due_only=True)
+
+        try:
+            follow(
+                source, settings, addresses.cluster, addresses.database_url, stop, on_progress=note
+            )
+        except BaseException as error:
+            errors.append(error)
+            stop.set()
+            raise
+
+    threads = [
+        threading.Thread(target=run, args=(source,), name=f"source-{source.name}")
+        for source in settings.sources
+    ]
+    for thread in threads:
+        thread.start()
+    # Without sources there is still a process to be told to stop.
+    stop.wait()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]

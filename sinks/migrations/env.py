@@ -1,0 +1,24 @@
+"""Alembic's entry: runs the migrations on the database that the caller names."""
+
+from __future__ import annotations
+
+from alembic import context
+from sqlalchemy import create_engine, pool
+
+from sinks.tables import metadata
+
+#: One hub migrates at a time; the number is only a name for the lock.
+MIGRATION_LOCK = 7_206_501
+
+
+def run() -> None:
+    url = context.config.attributes["url"]
+    with create_engine(url, poolclass=pool.NullPool).connect() as connection:
+        context.configure(connection=connection, target_metadata=metadata)
+        with context.begin_transaction():
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
+            context.run_migrations()
+        connection.commit()
+
+
+run()

@@ -1,0 +1,135 @@
+"""The relay: publishes views whose keys were marked, as they stand now, to compacted topics.
+
+One relay at a time (an advisory lock of its session). A batch of marks is taken out of the outbox,
+the views are read after that, published, acknowledged, and only then is the transaction committed:
+a relay that dies in between publishes again. What is read is never older than the mark, and there
+is one relay, so a key's publications never go back (docs/decisions/0003).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import psycopg
+import structlog
+
+from hub.metrics import OUTBOX_DEPTH, RELAYED
+from schemas.catalogue import TOPICS
+from schemas.codec import encode
+
+log = structlog.get_logger(__name__)
+
+#: Names the advisory lock of the one relay.
+RELAY_LOCK = 7_206_503
+BATCH = 5_000
+
+View = Mapping[str, Any]
+
+
+class Producer(Protocol):
+    """What the relay needs of a Kafka producer (kafka-python's fits)."""
+
+    def send(self, topic: str, *, key: bytes, value: bytes | None) -> Any:
+        """Queue a record; the result's ``get`` raises if it was not acknowledged."""
+
+    def flush(self) -> Any:
+        """Send everything that is queued."""
+
+
+#: Reads the views behind marked keys: by view key the document, None where there is none now.
+ReadViews = Callable[[psycopg.Connection[Any], list[str]], Mapping[str, View | None]]
+
+
+class RelayTaken(Exception):
+    """Another relay holds the lock."""
+
+
+class Relay:
+    """Publishes from the outbox of one database.
+
+    Args:
+        connection: in autocommit; the relay's own.
+        producer: idempotent, waiting for all acknowledgements.
+        readers: for each subject of marks, its view topics and what reads their views.
+    """
+
+    def __init__(
+        self,
+        connection: psycopg.Connection[Any],
+        producer: Producer,
+        readers: Mapping[str, Mapping[str, ReadViews]],
+    ) -> None:
+        self._connection = connection
+        self._producer = producer
+        self._readers = readers
+
+    def take_over(self) -> None:
+        """Become the one relay.
+
+        Raises:
+            RelayTaken: there is another one.
+        """
+        row = self._connection.execute("SELECT pg_try_advisory_lock(%s)", (RELAY_LOCK,)).fetchone()
+        if row is None or not row[0]:
+            raise RelayTaken("another relay publishes from this database")
+
+    def publish_batch(self) -> int:
+        """Publish what is marked, at most `BATCH` marks; return how many marks were taken.
+
+        Raises:
+            Exception: the broker did not acknowledge; nothing is taken out of the outbox.
+        """
+        connection = self._connection
+        with connection.transaction():
+            marks = connection.execute(
+                """
+                DELETE FROM outbox WHERE id IN (SELECT id FROM outbox ORDER BY id LIMIT %s)
+                RETURNING subject, key
+                """,
+                (BATCH,),
+            ).fetchall()
+            by_subject: dict[str, set[str]] = {}
+            for subject, key in marks:
+                by_subject.setdefault(subject, set()).add(key)
+            for subject, keys in sorted(by_subject.items()):
+                for topic, read in self._readers[subject].items():
+                    self._publish(topic, read(connection, sorted(keys)))
+        return len(marks)
+
+    def _publish(self, topic: str, views: Mapping[str, View | None]) -> None:
+        contract = TOPICS[topic]
+        published = dict(
+            self._connection.execute(
+                "SELECT key, digest FROM published_views WHERE topic = %s AND key = ANY(%b)",
+                (topic, list(views)),
+            ).fetchall()
+        )
+        sent, digests = [], {}
+        for key, view in views.items():
+            value = None if view is None else encode(contract, view)
+            digest = hashlib.sha256(value or b"").digest()
+            if (value is None and key not in published) or published.get(key) == digest:
+                continue
+            digests[key] = digest
+            sent.append(self._producer.send(topic, key=key.encode(), value=value))
+        self._producer.flush()
+        for future in sent:
+            future.get(timeout=30)
+        self._connection.execute(
+            """
+            INSERT INTO published_views (topic, key, digest)
+            SELECT %s, * FROM unnest(%b::text[], %s::bytea[])
+            ON CONFLICT (topic, key) DO UPDATE SET digest = excluded.digest
+            """,
+            (topic, list(digests), list(digests.values())),
+        )
+        RELAYED.labels(topic=topic).inc(len(sent))
+
+    def depth(self) -> int:
+        """Return how many marks wait."""
+        row = self._connection.execute("SELECT count(*) FROM outbox").fetchone()
+        depth: int = row[0] if row else 0
+        OUTBOX_DEPTH.set(depth)
+        return depth

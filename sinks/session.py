@@ -1,0 +1,82 @@
+"""One writer's connection: staging tables ready, transactions retried where that may help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import psycopg
+import stamina
+import structlog
+from psycopg import errors
+
+from sinks.database import connect
+from sinks.staging import Staging
+
+log = structlog.get_logger(__name__)
+
+Result = TypeVar("Result")
+
+#: What a later try may mend: deadlocks, serialization failures, late locks, a lost server.
+PASSING = (
+    errors.DeadlockDetected,
+    errors.SerializationFailure,
+    errors.LockNotAvailable,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+)
+
+#: Below the rebalance timeout of 30 s: a worker that cannot commit leaves, and comes back.
+PATIENCE_S = 20.0
+
+
+class Session:
+    """A connection that is opened when first needed and opened again after it was lost.
+
+    Not to be shared between threads.
+    """
+
+    def __init__(self, url: str, *, name: str, tables: Sequence[Staging] = ()) -> None:
+        self._url = url
+        self._name = name
+        self._tables = tables
+        self._connection: psycopg.Connection[Any] | None = None
+
+    def run(self, work: Callable[[psycopg.Connection[Any]], Result]) -> Result:
+        """Run ``work`` in one transaction and return what it returned.
+
+        ``work`` may run several times and must have no effect outside the transaction.
+
+        Raises:
+            psycopg.OperationalError: still failing after `PATIENCE_S` seconds of growing pauses.
+            Exception: whatever else ``work`` raised; the transaction is rolled back.
+        """
+        for attempt in stamina.retry_context(
+            on=PASSING, attempts=None, timeout=PATIENCE_S, wait_initial=0.05, wait_max=3.0
+        ):
+            with attempt:
+                connection = self._open()
+                try:
+                    with connection.transaction():
+                        return work(connection)
+                except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                    if connection.closed or connection.broken:
+                        self.close()
+                    log.info("transaction_tried_again", name=self._name, error=str(error).strip())
+                    raise
+        raise AssertionError("unreachable: the retries either return or raise")
+
+    def _open(self) -> psycopg.Connection[Any]:
+        if self._connection is None or self._connection.closed:
+            connection = connect(self._url, name=self._name)
+            connection.autocommit = True
+            for table in self._tables:
+                table.create(connection)
+            self._connection = connection
+        return self._connection
+
+    def close(self) -> None:
+        """Close the connection, if there is one."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

@@ -1,0 +1,128 @@
+"""Rows of joined streams, and the keys by which they find each other.
+
+Every function works in the caller's transaction and for one source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+Connection = psycopg.Connection[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """A row of a joined stream; ``digests`` are of the contents seen for ``change_date``."""
+
+    key: str
+    row: dict[str, Any]
+    place: str
+    change_date: str
+    digests: tuple[str, ...]
+
+
+def rows_by_key(
+    connection: Connection, source: str, stream: str, keys: Collection[str]
+) -> dict[str, StoredRow]:
+    """The rows of a stream by their keys."""
+    found = connection.execute(
+        """
+        SELECT row_key, row, place, change_date, digests FROM source_rows
+        WHERE source = %s AND stream = %s AND row_key = ANY(%s)
+        """,
+        (source, stream, list(keys)),
+    )
+    return {row[0]: _stored(row) for row in found}
+
+
+def _stored(row: Sequence[Any]) -> StoredRow:
+    return StoredRow(row[0], row[1], row[2], row[3], tuple(row[4]))
+
+
+def rows_by_link(
+    connection: Connection, source: str, stream: str, side: str, keys: Collection[str]
+) -> dict[str, list[StoredRow]]:
+    """The rows of a stream that have one of these keys at that side of a join, by join key."""
+    found = connection.execute(
+        """
+        SELECT l.join_key, r.row_key, r.row, r.place, r.change_date, r.digests
+        FROM source_row_links l JOIN source_rows r USING (source, stream, row_key)
+        WHERE l.source = %s AND l.stream = %s AND l.join_name = %s AND l.join_key = ANY(%s)
+        """,
+        (source, stream, side, list(keys)),
+    )
+    rows: dict[str, list[StoredRow]] = {}
+    for join_key, *row in found:
+        rows.setdefault(join_key, []).append(_stored(row))
+    return rows
+
+
+def keys_by_link(
+    connection: Connection, source: str, stream: str, side: str, keys: Collection[str]
+) -> dict[str, list[str]]:
+    """The keys of the rows that have one of these keys at that side of a join, by join key."""
+    found = connection.execute(
+        """
+        SELECT join_key, row_key FROM source_row_links
+        WHERE source = %s AND stream = %s AND join_name = %s AND join_key = ANY(%s)
+        """,
+        (source, stream, side, list(keys)),
+    )
+    rows: dict[str, list[str]] = {}
+    for join_key, row_key in found:
+        rows.setdefault(join_key, []).append(row_key)
+    return rows
+
+
+def save_rows(connection: Connection, source: str, stream: str, rows: Sequence[StoredRow]) -> None:
+    """Keep these rows in place of those that stood under their keys."""
+    if not rows:
+        return
+    connection.execute(
+        """
+        INSERT INTO source_rows (source, stream, row_key, change_date, digests, row, place)
+        SELECT %s, %s, * FROM unnest(%s::text[], %s::text[], %s::jsonb[], %s::jsonb[], %s::text[])
+        ON CONFLICT (source, stream, row_key) DO UPDATE SET change_date = excluded.change_date,
+            digests = excluded.digests, row = excluded.row, place = excluded.place
+        """,
+        (
+            source,
+            stream,
+            [row.key for row in rows],
+            [row.change_date for row in rows],
+            [Jsonb(list(row.digests)) for row in rows],
+            [Jsonb(row.row) for row in rows],
+            [row.place for row in rows],
+        ),
+    )
+
+
+def replace_links(
+    connection: Connection, source: str, stream: str, links: Mapping[str, Mapping[str, str]]
+) -> dict[str, dict[str, str]]:
+    """Set by which keys rows are found: {row key: {side of a join: key}}; return the old ones."""
+    old: dict[str, dict[str, str]] = {}
+    removed = connection.execute(
+        """
+        DELETE FROM source_row_links WHERE source = %s AND stream = %s AND row_key = ANY(%s)
+        RETURNING row_key, join_name, join_key
+        """,
+        (source, stream, list(links)),
+    )
+    for row_key, side, key in removed:
+        old.setdefault(row_key, {})[side] = key
+    flat = [(row_key, side, key) for row_key, sides in links.items() for side, key in sides.items()]
+    if flat:
+        connection.execute(
+            """
+            INSERT INTO source_row_links (source, stream, row_key, join_name, join_key)
+            SELECT %s, %s, * FROM unnest(%s::text[], %s::text[], %s::text[])
+            """,
+            (source, stream, *(list(column) for column in zip(*flat, strict=True))),
+        )
+    return old

@@ -1,0 +1,90 @@
+"""Contents that documents of a source have had, and the versions that these got.
+
+Every function works in the caller's transaction and for one source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+Connection = psycopg.Connection[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A content that a document had, and the version that it got."""
+
+    document: str
+    key: str
+    change_date: str
+    digest: bytes
+    version: int
+
+
+def seen_at(
+    connection: Connection, source: str, wanted: Collection[tuple[str, str, str]]
+) -> list[Seen]:
+    """All contents seen of these (document, key, change date)."""
+    if not wanted:
+        return []
+    documents, keys, dates = (list(column) for column in zip(*wanted, strict=True))
+    found = connection.execute(
+        """
+        SELECT v.document, v.key, v.change_date, v.digest, v.version
+        FROM unnest(%s::text[], %s::text[], %s::text[]) AS w (document, key, change_date)
+        JOIN source_versions v ON v.source = %s AND v.document = w.document
+            AND v.key = w.key AND v.change_date = w.change_date
+        """,
+        (documents, keys, dates, source),
+    )
+    return [Seen(row[0], row[1], row[2], bytes(row[3]), row[4]) for row in found]
+
+
+def newest_seen(
+    connection: Connection, source: str, wanted: Collection[tuple[str, str]]
+) -> list[Seen]:
+    """The newest version of each of these (document, key) that has one."""
+    if not wanted:
+        return []
+    documents, keys = (list(column) for column in zip(*wanted, strict=True))
+    found = connection.execute(
+        """
+        SELECT w.document, w.key, v.change_date, v.digest, v.version
+        FROM unnest(%s::text[], %s::text[]) AS w (document, key)
+        CROSS JOIN LATERAL (
+            SELECT change_date, digest, version FROM source_versions
+            WHERE source = %s AND document = w.document AND key = w.key
+            ORDER BY version DESC LIMIT 1
+        ) v
+        """,
+        (documents, keys, source),
+    )
+    return [Seen(row[0], row[1], row[2], bytes(row[3]), row[4]) for row in found]
+
+
+def save_seen(connection: Connection, source: str, seen: Sequence[Seen]) -> None:
+    """Remember contents; one that comes back under its date has its newest version."""
+    # A statement may not touch a row twice: the last of equal ones counts.
+    last = {(one.document, one.key, one.change_date, one.digest): one for one in seen}
+    if not last:
+        return
+    connection.execute(
+        """
+        INSERT INTO source_versions (source, document, key, change_date, digest, version)
+        SELECT %s, * FROM unnest(%s::text[], %s::text[], %s::text[], %s::bytea[], %s::bigint[])
+        ON CONFLICT (source, document, key, change_date, digest)
+            DO UPDATE SET version = excluded.version
+        """,
+        (
+            source,
+            [one.document for one in last.values()],
+            [one.key for one in last.values()],
+            [one.change_date for one in last.values()],
+            [one.digest for one in last.values()],
+            [one.version for one in last.values()],
+        ),
+    )

@@ -1,0 +1,48 @@
+"""Rows by the thousand: COPY into a temporary table, then one statement from there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """A temporary table: its name and (column, type) pairs; emptied at each commit."""
+
+    name: str
+    columns: tuple[tuple[str, str], ...]
+
+    def create(self, connection: psycopg.Connection[Any]) -> None:
+        """Create the table for this connection; it must not be in a transaction that may fail."""
+        columns = ", ".join(
+            f"{column} {type_}" + (' COLLATE "C"' if type_ == "text" else "")
+            for column, type_ in self.columns
+        )
+        connection.execute(
+            f"CREATE TEMPORARY TABLE IF NOT EXISTS {self.name} ({columns}) ON COMMIT DELETE ROWS"
+        )
+
+    def fill(self, connection: psycopg.Connection[Any], rows: Iterable[Sequence[Any]]) -> None:
+        """COPY ``rows`` (one value per column, in order) into the table."""
+        with (
+            connection.cursor() as cursor,
+            cursor.copy(f"COPY {self.name} FROM STDIN (FORMAT binary)") as copy,
+        ):
+            copy.set_types([type_ for _, type_ in self.columns])
+            write_row = copy.write_row
+            for row in rows:
+                write_row(row)
+
+    def empty(self, connection: psycopg.Connection[Any]) -> None:
+        """Empty the table within a transaction that will use it again."""
+        connection.execute(f"DELETE FROM {self.name}")
+
+
+def staging(name: str, columns: str) -> Staging:
+    """Declare a staging table: ``columns`` as ``"key text, version bigint"``."""
+    pairs = [column.strip().split(" ", 1) for column in columns.split(",")]
+    return Staging(f"stage_{name}", tuple((pair[0], pair[1]) for pair in pairs))

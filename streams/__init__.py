@@ -1,0 +1,1 @@
+"""The workshop: one Faust app and one folder for each standing question of the business."""

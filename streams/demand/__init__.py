@@ -1,0 +1,1 @@
+"""The demand view: what orders and open opportunities ask of production, per product and month."""

@@ -1,0 +1,136 @@
+"""Keeps what each order and opportunity line asks of production with the documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import psycopg
+
+from hub.policy import Policy
+from sinks.changes import Change, Marks, refusal
+from sinks.dead_letters import DeadLetter
+from streams.demand.rules import Line, lines_of_opportunity, lines_of_order
+
+SUBJECT = "demand"
+
+_COLUMNS = (
+    "document, key, number, product_key, demand_on, quantity, stage, since, until, opportunity_key"
+)
+_TYPES = ["text", "text", "text", "text", "date", "numeric", "text", "date", "date", "text"]
+
+
+class Demand:
+    """The stream of the question: what must production make, given what may be won."""
+
+    name = "demand"
+    documents = frozenset({"order", "opportunity", "product"})
+    staging = ()
+
+    def __init__(self, policy: Policy) -> None:
+        self._days = policy.order_to_delivery_days
+
+    def apply(
+        self,
+        connection: psycopg.Connection[Any],
+        document: str,
+        changes: list[Change],
+        marks: Marks,
+    ) -> list[DeadLetter]:
+        """See `sinks.changes.Stream`."""
+        if document == "product":
+            self._take_products(connection, changes, marks)
+            return []
+        read = lines_of_order if document == "order" else lines_of_opportunity
+        lines: list[Line] = []
+        known: list[str] = []
+        letters = []
+        for change in changes:
+            try:
+                lines += [] if change.gone else read(change.key, change.document, self._days)
+            except Exception as error:  # noqa: BLE001 - a rule failed on this record only
+                letters.append(refusal(self.name, document, change, error))
+                continue
+            if not change.first:
+                known.append(change.key)
+        touched = {(line.product_key, line.demand_on, line.opportunity_key) for line in lines}
+        touched.update(
+            connection.execute(
+                "DELETE FROM demand_lines WHERE document = %s AND key = ANY(%b)"
+                " RETURNING product_key, demand_on, opportunity_key",
+                (document, known),
+            ).fetchall()
+            if known
+            else ()
+        )
+        with (
+            connection.cursor() as cursor,
+            cursor.copy(f"COPY demand_lines ({_COLUMNS}) FROM STDIN (FORMAT binary)") as copy,
+        ):
+            copy.set_types(_TYPES)
+            for line in lines:
+                copy.write_row(line)
+        won = sorted({opportunity for _, _, opportunity in touched if opportunity})
+        if document == "order" and won:
+            # What an order takes from an opportunity changes that opportunity's months.
+            touched.update(
+                connection.execute(
+                    "SELECT product_key, demand_on, NULL FROM demand_lines"
+                    " WHERE opportunity_key = ANY(%b) AND document = 'opportunity'",
+                    (won,),
+                )
+            )
+        marks.add(SUBJECT, view_keys((product, day) for product, day, _ in touched))
+        return letters
+
+    def _take_products(
+        self, connection: psycopg.Connection[Any], changes: list[Change], marks: Marks
+    ) -> None:
+        keys = [change.key for change in changes]
+        affected = set(keys)
+        for (others,) in connection.execute(
+            "DELETE FROM product_records WHERE key = ANY(%b) RETURNING same_as", (keys,)
+        ):
+            affected.update(others)
+        for change in changes:
+            if change.gone:
+                continue
+            same_as = sorted({f"{one['source']}|{one['id']}" for one in change.document["same_as"]})
+            affected.update(same_as)
+            connection.execute(
+                "INSERT INTO product_records (key, name, same_as) VALUES (%s, %s, %s)",
+                (change.key, change.document["name"], same_as),
+            )
+        marks.add(
+            SUBJECT,
+            view_keys(
+                connection.execute(
+                    "SELECT DISTINCT product_key, date_trunc('month', demand_on)::date"
+                    " FROM demand_lines WHERE product_key = ANY(%b)",
+                    (sorted(affected),),
+                )
+            ),
+        )
+
+
+def publish_chances(connection: psycopg.Connection[Any], policy: Policy) -> None:
+    """Write the chances of the stages that count, for those who read the database."""
+    counted = {
+        stage: chance
+        for stage, chance in policy.stage_chances.items()
+        if chance >= policy.chance_threshold and chance > 0
+    }
+    connection.execute("DELETE FROM stage_chances WHERE stage <> ALL(%s)", (list(counted),))
+    for stage, chance in sorted(counted.items()):
+        connection.execute(
+            """
+            INSERT INTO stage_chances (stage, chance) VALUES (%s, %s)
+            ON CONFLICT (stage) DO UPDATE SET chance = excluded.chance
+            """,
+            (stage, chance),
+        )
+
+
+def view_keys(places: Iterable[tuple[Any, Any]]) -> set[str]:
+    """Return the keys ``product key|YYYY-MM`` of the months that are known."""
+    return {f"{product}|{day:%Y-%m}" for product, day in places if product and day}

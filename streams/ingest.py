@@ -1,0 +1,266 @@
+"""What one transaction does: positions, facts, streams, dead letters, outbox; or none of it."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import psycopg
+import structlog
+
+from hub.batches import RecordBatch
+from schemas.catalogue import TOPICS
+from schemas.codec import Decoded, Rejected, decode_batch, record_key
+from schemas.validation import violations
+from sinks import dead_letters, facts, outbox
+from sinks.changes import Marks, Stream
+from sinks.dead_letters import DeadLetter
+from sinks.facts import Arrival
+from sinks.positions import PositionGap, Positions
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of one partition: the records from ``start`` up to, not including, ``end``."""
+
+    topic: str
+    partition: int
+    epoch: int
+    start: int
+    end: int
+    records: Sequence[Any]
+
+    @classmethod
+    def of(cls, batch: RecordBatch) -> Span:
+        """Return the whole of a batch."""
+        return cls(batch.topic, batch.partition, batch.epoch, batch.start, batch.end, batch.records)
+
+    def split(self, index: int) -> tuple[Span, Span]:
+        """Return the stretch before the record at ``index`` and that from it on."""
+        middle = self.records[index].offset
+        return (
+            replace(self, end=middle, records=self.records[:index]),
+            replace(self, start=middle, records=self.records[index:]),
+        )
+
+    def singles(self) -> Iterator[Span]:
+        """Yield stretches of one record each, or the empty stretch itself."""
+        rest = self
+        while len(rest.records) > 1:
+            first, rest = rest.split(1)
+            yield first
+        yield rest
+
+
+def records_of(spans: Sequence[Span]) -> list[Any]:
+    """Return the records of all ``spans``."""
+    return [record for span in spans for record in span.records]
+
+
+def halves(spans: Sequence[Span]) -> tuple[list[Span], list[Span]]:
+    """Split ``spans`` so that each side has about half of the records."""
+    left: list[Span] = []
+    remaining = len(records_of(spans)) // 2
+    for index, span in enumerate(spans):
+        if len(span.records) > remaining:
+            if remaining == 0:
+                return left, list(spans[index:])
+            first, rest = span.split(remaining)
+            return [*left, first], [rest, *spans[index + 1 :]]
+        left.append(span)
+        remaining -= len(span.records)
+    return left, []
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A decoded batch: for each record of its spans what it is, in order."""
+
+    topic: str
+    spans: Sequence[Span]
+    contents: Sequence[Sequence[tuple[Any, Arrival | Rejected | None]]]
+
+
+def prepare(topic: str, spans: Sequence[Span]) -> Prepared:
+    """Decode and check the records of ``spans``; bad ones are values, nothing is raised for them.
+
+    The content of a record is its `Arrival`, the reason of its rejection, or None for a tombstone.
+    """
+    entry = TOPICS[topic]
+    contents = []
+    for span in spans:
+        decoded = decode_batch(entry, [record.value for record in span.records])
+        pairs: list[tuple[Any, Arrival | Rejected | None]] = []
+        for record, content in zip(span.records, decoded, strict=True):
+            if isinstance(content, Decoded):
+                document = content.document
+                rejected = violations(entry.document, document)
+                if rejected is None:
+                    key = record_key(document["source"], document["id"])
+                    pairs.append((record, Arrival(key, content, record)))
+                    continue
+                pairs.append((record, rejected))
+            elif isinstance(content, Rejected):
+                pairs.append((record, content))
+            elif entry.cleanup == "compact" and record.key:
+                pairs.append((record, None))
+            else:
+                pairs.append((record, Rejected("no_value", "the record has no value")))
+        contents.append(pairs)
+    return Prepared(topic, spans, contents)
+
+
+class Ingest:
+    """Applies prepared batches: the transaction in which an event has all of its effects, once."""
+
+    def __init__(self, streams: Sequence[Stream], positions: Positions | None) -> None:
+        self._streams = streams
+        self._positions = positions
+
+    def commit(self, connection: psycopg.Connection[Any], prepared: Prepared) -> list[DeadLetter]:
+        """Do everything that ``prepared`` causes, in the caller's transaction.
+
+        Returns:
+            The dead letters that were written.
+
+        Raises:
+            Fenced: a partition belongs to another worker now.
+            PositionGap: the batch does not join what was committed.
+        """
+        document = TOPICS[prepared.topic].document
+        arrivals: list[Arrival] = []
+        tombstones: list[tuple[str, int]] = []
+        letters: list[DeadLetter] = []
+        for span, pairs in zip(prepared.spans, prepared.contents, strict=True):
+            stored = self._advance(connection, span)
+            for record, content in pairs:
+                if record.offset < stored:
+                    continue
+                if isinstance(content, Arrival):
+                    arrivals.append(content)
+                elif content is None:
+                    tombstones.append((record.key.decode("utf-8", "replace"), record.offset))
+                else:
+                    letters.append(refused(document, record, content))
+        self.apply(connection, document, arrivals, tombstones, letters)
+        self._note_freshness(connection, prepared)
+        return letters
+
+    def apply(
+        self,
+        connection: psycopg.Connection[Any],
+        document: str,
+        arrivals: Sequence[Arrival],
+        tombstones: Sequence[tuple[str, int]],
+        letters: list[DeadLetter],
+    ) -> None:
+        """Lay documents into the facts and every stream; more ``letters`` are added to the list."""
+        changes, conflicts = facts.lay(connection, document, after_tombstones(arrivals, tombstones))
+        letters += conflicts
+        if tombstones:
+            erased = erased_keys(arrivals, tombstones)
+            changes += facts.erase(connection, document, erased)
+        marks = Marks()
+        for stream in self._streams:
+            if document in stream.documents and changes:
+                letters += stream.apply(connection, document, changes, marks)
+        outbox.write(connection, marks)
+        dead_letters.add(connection, letters)
+
+    def put_aside(
+        self,
+        connection: psycopg.Connection[Any],
+        spans: Sequence[Span],
+        code: str,
+        error: Exception,
+    ) -> None:
+        """Make the records of ``spans`` dead letters, unprocessed, and go on behind them."""
+        for span in spans:
+            stored = self._advance(connection, span)
+            document = TOPICS[span.topic].document
+            reason = Rejected(code, f"the record could not be processed: {error}")
+            dead_letters.add(
+                connection,
+                [
+                    replace(refused(document, record, reason), stage="facts", error=repr(error))
+                    for record in span.records
+                    if record.offset >= stored
+                ],
+            )
+
+    def is_broken(self, error: Exception) -> bool:
+        """Whether ``error`` is the machinery's and not the data's: then halving finds nothing."""
+        return isinstance(error, PositionGap)
+
+    def _advance(self, connection: psycopg.Connection[Any], span: Span) -> int:
+        if self._positions is None:
+            return span.start
+        return self._positions.advance(
+            connection,
+            (span.topic, span.partition),
+            epoch=span.epoch,
+            start=span.start,
+            end=span.end,
+        )
+
+    def _note_freshness(self, connection: psycopg.Connection[Any], prepared: Prepared) -> None:
+        """Keep the newest event of each source; one row per partition, so workers do not meet."""
+        newest: dict[tuple[str, int], datetime] = {}
+        for span, pairs in zip(prepared.spans, prepared.contents, strict=True):
+            for _, content in pairs:
+                if isinstance(content, Arrival):
+                    document = content.content.document
+                    place = (document["source"], span.partition)
+                    at = document["occurred_at"]
+                    if place not in newest or at > newest[place]:
+                        newest[place] = at
+        for (source, partition), at in sorted(newest.items(), key=operator.itemgetter(0)):
+            connection.execute(
+                """
+                INSERT INTO source_freshness AS kept (source, topic, partition, newest)
+                VALUES (%s, %s, %s, %s)
+                ON CONFLICT (source, topic, partition) DO UPDATE
+                SET newest = greatest(kept.newest, excluded.newest), arrived_at = now()
+                """,
+                (source, prepared.topic, partition, at),
+            )
+
+
+def after_tombstones(
+    arrivals: Sequence[Arrival], tombstones: Sequence[tuple[str, int]]
+) -> list[Arrival]:
+    """Return the arrivals that no later tombstone of their key erases."""
+    last = dict(tombstones)
+    return [
+        arrival
+        for arrival in arrivals
+        if arrival.origin is None or arrival.origin.offset > last.get(arrival.key, -1)
+    ]
+
+
+def erased_keys(arrivals: Sequence[Arrival], tombstones: Sequence[tuple[str, int]]) -> list[str]:
+    """Return the keys whose last record is a tombstone."""
+    kept = {arrival.key for arrival in after_tombstones(arrivals, tombstones)}
+    return sorted({key for key, _ in tombstones} - kept)
+
+
+def refused(document: str, record: Any, rejected: Rejected) -> DeadLetter:
+    """Return the dead letter of a consumed record, with its original bytes and place."""
+    return DeadLetter(
+        stage="decode",
+        document=document,
+        code=rejected.code,
+        reason=rejected.reason,
+        topic=record.topic,
+        partition=record.partition,
+        position=record.offset,
+        place=f"{record.topic}[{record.partition}]@{record.offset}",
+        key=record.key,
+        value=record.value,
+        headers=tuple(record.headers),
+    )

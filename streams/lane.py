@@ -1,0 +1,209 @@
+"""A topic's way through a worker: batches in, one transaction per batch out, nothing lost between.
+
+Decoding a batch overlaps the commit of the one before. What has arrived while a transaction ran
+goes into the next one: full batches under load, immediate commits when traffic is thin.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import structlog
+
+from hub.batches import RecordBatch
+from hub.metrics import BATCHES, COMMIT_SECONDS, DEAD_LETTERS, EVENTS
+from sinks.positions import Caution, Fenced, Positions
+from sinks.session import PASSING, Session
+from streams.ingest import Ingest, Prepared, Span, halves, prepare, records_of
+
+log = structlog.get_logger(__name__)
+
+#: The most records of one transaction: beyond it, latency grows and the rate does not.
+BATCH_RECORDS = 3_000
+
+#: A record that was in work at so many deaths of the process is put aside unprocessed.
+DEADLY_TRIES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A batch on its way, and what to call once its effects are committed."""
+
+    batch: RecordBatch
+    acknowledge: Callable[[], None]
+
+
+class Lane:
+    """Takes the batches of one topic in order, each through ``prepare`` and one transaction.
+
+    Args:
+        topic: the topic's name.
+        ingest: what a transaction does with a prepared batch.
+        positions: the group's positions.
+        session: this lane's own connection.
+        decoders: where batches are decoded.
+        committers: where transactions run; its size bounds those at the same time.
+        alone: held around a whole batch while any partition is taken with caution, so that a
+            record which kills the process is the only one in work.
+    """
+
+    def __init__(
+        self,
+        topic: str,
+        *,
+        ingest: Ingest,
+        positions: Positions,
+        session: Session,
+        decoders: Executor,
+        committers: Executor,
+        alone: asyncio.Lock,
+    ) -> None:
+        self.topic = topic
+        self._ingest = ingest
+        self._positions = positions
+        self._session = session
+        self._decoders = decoders
+        self._committers = committers
+        self._alone = alone
+        self._arrived: asyncio.Queue[Parcel] = asyncio.Queue(maxsize=2)
+        self._ready: asyncio.Queue[tuple[list[Parcel], Prepared | None]] = asyncio.Queue(maxsize=1)
+
+    async def put(self, parcel: Parcel) -> None:
+        """Hand a batch over; waits while enough of them are on their way."""
+        await self._arrived.put(parcel)
+
+    async def run(self) -> None:
+        """Process batches until cancelled.
+
+        Raises:
+            Exception: the machinery is broken (not the data); the process must end and begin anew
+                from the positions in the database.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._prepare())
+            tasks.create_task(self._commit())
+
+    async def _prepare(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            parcels = [await self._arrived.get()]
+            records = len(parcels[0].batch.records)
+            while records < BATCH_RECORDS and not self._arrived.empty():
+                parcels.append(self._arrived.get_nowait())
+                records += len(parcels[-1].batch.records)
+            prepared = None
+            if not self._positions.cautions:
+                spans = [Span.of(parcel.batch) for parcel in parcels]
+                prepared = await loop.run_in_executor(self._decoders, prepare, self.topic, spans)
+            await self._ready.put((parcels, prepared))
+
+    async def _commit(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            parcels, prepared = await self._ready.get()
+            if prepared is None:
+                async with self._alone:
+                    await loop.run_in_executor(self._committers, self._process_carefully, parcels)
+            else:
+                await loop.run_in_executor(self._committers, self._process, prepared)
+            for parcel in parcels:
+                parcel.acknowledge()
+
+    def _process(self, prepared: Prepared) -> None:
+        """Commit a batch; if its data breaks the transaction, find the record by halving."""
+        current = self._without_stale(prepared.spans)
+        if not current:
+            return
+        if len(current) < len(prepared.spans):
+            prepared = prepare(self.topic, current)
+        try:
+            with COMMIT_SECONDS.labels(topic=self.topic).time():
+                letters = self._session.run(lambda tx: self._ingest.commit(tx, prepared))
+        except Fenced:
+            if self._without_stale(prepared.spans):
+                raise
+            return
+        except PASSING:
+            raise
+        except Exception as error:  # noqa: BLE001 - halving tells which record it is
+            self._halve(prepared.spans, error)
+            return
+        BATCHES.labels(topic=self.topic).inc()
+        EVENTS.labels(topic=self.topic).inc(len(records_of(prepared.spans)))
+        for letter in letters:
+            DEAD_LETTERS.labels(stage=letter.stage, code=letter.code).inc()
+
+    def _halve(self, spans: Sequence[Span], error: Exception) -> None:
+        if self._ingest.is_broken(error):
+            raise error
+        records = records_of(spans)
+        if len(records) > 1:
+            for half in halves(spans):
+                self._process(prepare(self.topic, half))
+            return
+        log.warning("record_put_aside", topic=self.topic, error=repr(error))
+        self._session.run(lambda tx: self._ingest.put_aside(tx, spans, "not_processable", error))
+        DEAD_LETTERS.labels(stage="facts", code="put_aside").inc()
+
+    def _without_stale(self, spans: Sequence[Span]) -> list[Span]:
+        """Drop what was fetched under a claim that this worker has since renewed or lost."""
+        claims = self._positions.claims
+        return [
+            span
+            for span in spans
+            if (claim := claims.get((span.topic, span.partition))) and claim.epoch == span.epoch
+        ]
+
+    def _process_carefully(self, parcels: Sequence[Parcel]) -> None:
+        for parcel in parcels:
+            span = Span.of(parcel.batch)
+            partition = (span.topic, span.partition)
+            caution = self._positions.cautions.get(partition)
+            if caution is None or span.start >= caution.until:
+                self._positions.cautions.pop(partition, None)
+                self._process(prepare(self.topic, [span]))
+                continue
+            for single in span.singles():
+                self._process_one(single, caution)
+            if span.end >= caution.until:
+                self._session.run(partial(self._positions.unmark, partition=partition))
+
+    def _process_one(self, span: Span, caution: Caution) -> None:
+        partition = (span.topic, span.partition)
+        for record in span.records:
+            if record.offset == caution.marked and caution.tries >= DEADLY_TRIES:
+                died = RuntimeError(f"the worker died {caution.tries} times with this record")
+                log.error("deadly_record_put_aside", topic=self.topic, offset=record.offset)
+                self._session.run(
+                    partial(
+                        self._ingest.put_aside,
+                        spans=[span],
+                        code="kills_the_process",
+                        error=died,
+                    )
+                )
+                DEAD_LETTERS.labels(stage="facts", code="put_aside").inc()
+                return
+            self._session.run(
+                partial(self._positions.mark, partition=partition, offset=record.offset)
+            )
+        self._process(prepare(self.topic, [span]))
+
+
+def agent_of(lane: Lane) -> Callable[[Any], Any]:
+    """Return the body of the Faust agent that feeds ``lane``.
+
+    Events are acknowledged by the lane, in order, after their effects are committed.
+    """
+
+    async def feed(stream: Any) -> None:
+        async for event in stream.noack().events():
+            await lane.put(Parcel(event.value, event.ack))
+
+    feed.__name__ = f"lane_{lane.topic}"
+    return feed

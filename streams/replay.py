@@ -1,0 +1,103 @@
+"""Replays dead letters of the topics: what was refused is tried again by today's rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import psycopg
+
+from hub.policy import Policy
+from schemas.catalogue import TOPICS
+from sinks import dead_letters, facts, outbox
+from sinks.changes import Marks
+from sinks.facts import FACTS, Arrival
+from sinks.session import Session
+from streams.catalogue import streams
+from streams.ingest import Ingest, Span, prepare
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A dead letter's record as if it had just been consumed."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one dead letter: ``reason`` says why it stays where ``replayed`` is false."""
+
+    id: int
+    replayed: bool
+    reason: str
+
+
+class Replay:
+    """Replays dead letters of the stages ``decode``, ``facts`` and ``stream:…``."""
+
+    def __init__(self, url: str, policy: Policy) -> None:
+        self._streams = streams(policy)
+        self._ingest = Ingest(self._streams, None)
+        tables = [FACTS, *(table for stream in self._streams for table in stream.staging)]
+        self._session = Session(url, name="headrace-replay", tables=tables)
+
+    def run(self, ids: Iterable[int]) -> list[Outcome]:
+        """Replay the letters ``ids``, each in a transaction of its own."""
+        try:
+            return [self._session.run(partial(self._one, id=id)) for id in ids]
+        finally:
+            self._session.close()
+
+    def _one(self, connection: psycopg.Connection[Any], id: int) -> Outcome:
+        row = connection.execute(
+            """
+            SELECT stage, document, topic, partition, position, place, key, value, code, reason
+            FROM dead_letters WHERE id = %s AND replayed_at IS NULL FOR UPDATE
+            """,
+            (id,),
+        ).fetchone()
+        if row is None:
+            return Outcome(id, False, "there is no such dead letter that was not replayed before")
+        stage, document, topic, partition, position, place, key, value, code, reason = row
+        if stage.startswith("stream:"):
+            why = self._into_stream(connection, stage.removeprefix("stream:"), document, place)
+        elif code == "version_conflict":
+            why = f"{reason} There is nothing to replay."
+        elif topic is None:
+            why = f"it came from {stage} and is replayed there"
+        else:
+            why = self._as_arrived(connection, Stored(topic, partition, position, key, value))
+        if why is None:
+            connection.execute("UPDATE dead_letters SET replayed_at = now() WHERE id = %s", (id,))
+            return Outcome(id, True, "")
+        return Outcome(id, False, why)
+
+    def _into_stream(
+        self, connection: psycopg.Connection[Any], name: str, document: str, key: str
+    ) -> str | None:
+        stream = next(stream for stream in self._streams if stream.name == name)
+        changes = list(facts.read(connection, document, [key]))
+        if not changes:
+            return f"there is no {document} {key} among the facts any more"
+        marks = Marks()
+        letters = stream.apply(connection, document, changes, marks)
+        outbox.write(connection, marks)
+        return letters[0].reason if letters else None
+
+    def _as_arrived(self, connection: psycopg.Connection[Any], record: Stored) -> str | None:
+        span = Span(record.topic, record.partition, 0, record.offset, record.offset + 1, [record])
+        ((_, content),) = prepare(record.topic, [span]).contents[0]
+        if not isinstance(content, Arrival):
+            return content.reason if content is not None else "it is a tombstone"
+        letters: list[dead_letters.DeadLetter] = []
+        document = TOPICS[record.topic].document
+        self._ingest.apply(connection, document, [content], [], letters)
+        return None

@@ -1,0 +1,188 @@
+"""The views that are published: reads them for the relay, from the keys that the streams marked.
+
+A published view holds everything that is known, whatever its date; figures as of a date are asked
+for (`headrace show`, the SQL views), since they change with every day.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from hub.ids import customer_uuid
+from hub.policy import Policy
+from sinks.relay import ReadViews, View
+from streams.customers import stream as customers_stream
+from streams.customers.names import hub_ids, names_of
+from streams.demand import stream as demand_stream
+from streams.demand.reading import DemandRow, read_demand, read_products
+
+CUSTOMER_VIEW = "view.customer.v1"
+RECEIVABLE_VIEW = "view.receivable.v1"
+DEMAND_VIEW = "view.demand.v1"
+
+
+def view_readers(
+    policy: Policy, source_order: Sequence[str]
+) -> Mapping[str, Mapping[str, ReadViews]]:
+    """Return, for each subject that the streams mark, its view topics and what reads them.
+
+    Args:
+        source_order: the ranking of sources for the customers' names.
+    """
+    return {
+        customers_stream.SUBJECT: {
+            CUSTOMER_VIEW: lambda connection, keys: customers(connection, keys, source_order),
+            RECEIVABLE_VIEW: lambda connection, keys: receivables(connection, keys, source_order),
+        },
+        demand_stream.SUBJECT: {
+            DEMAND_VIEW: lambda connection, keys: demand(connection, keys, policy),
+        },
+    }
+
+
+def _members(
+    connection: psycopg.Connection[Any], keys: Sequence[str]
+) -> tuple[dict[UUID, set[str]], set[UUID]]:
+    """Return the members of the customers of ``keys``, and ids that are no customer (any more)."""
+    hubs = hub_ids(connection, keys)
+    members: dict[UUID, set[str]] = defaultdict(set)
+    for key, hub in hubs.items():
+        members[hub].add(key)
+    for key, hub in connection.execute(
+        "SELECT key, hub_id FROM customer_members WHERE hub_id = ANY(%b)", (list(members),)
+    ):
+        members[hub].add(key)
+    # A record that now belongs to another customer may once have given its id to one.
+    absorbed = {customer_uuid(key) for key in keys} - members.keys()
+    return members, absorbed
+
+
+def customers(
+    connection: psycopg.Connection[Any], keys: Sequence[str], source_order: Sequence[str]
+) -> dict[str, View | None]:
+    """Return ``view.customer.v1`` of the customers of these record keys; None for absorbed ones."""
+    members, absorbed = _members(connection, keys)
+    hub_of = {key: hub for hub, found in members.items() for key in found}
+    counts: dict[UUID, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    days: dict[UUID, list[date]] = defaultdict(list)
+    for key, document, number, first, last in connection.execute(
+        """
+        SELECT customer_key, document, count(*), min(on_date), max(on_date)
+        FROM customer_documents WHERE customer_key = ANY(%b) GROUP BY customer_key, document
+        """,
+        (list(hub_of),),
+    ):
+        counts[hub_of[key]][document] += number
+        if document == "order":
+            days[hub_of[key]] += [first, last]
+    introduced = {
+        key
+        for (key,) in connection.execute(
+            "SELECT key FROM customer_records WHERE key = ANY(%b)", (list(hub_of),)
+        )
+    }
+    names = names_of(connection, members, source_order)
+    views: dict[str, View | None] = {str(hub): None for hub in absorbed}
+    for hub, found in members.items():
+        if not counts[hub] and not found & introduced:
+            views[str(hub)] = None
+            continue
+        views[str(hub)] = {
+            "id": str(hub),
+            "name": names.get(hub, (None, None))[0],
+            "members": [_reference(key) for key in sorted(found)],
+            "orders": counts[hub]["order"],
+            "shipments": counts[hub]["shipment"],
+            "invoices": counts[hub]["invoice"],
+            "payments": counts[hub]["payment"],
+            "opportunities": counts[hub]["opportunity"],
+            "first_order_on": min(days[hub], default=None),
+            "last_order_on": max(days[hub], default=None),
+        }
+    return views
+
+
+def receivables(
+    connection: psycopg.Connection[Any], keys: Sequence[str], source_order: Sequence[str]
+) -> dict[str, View | None]:
+    """Return ``view.receivable.v1`` of the customers of these record keys."""
+    members, absorbed = _members(connection, keys)
+    hub_of = {key: hub for hub, found in members.items() for key in found}
+    balances: dict[UUID, dict[str, list[Any]]] = defaultdict(dict)
+    for key, currency, open_amount, unallocated, items in connection.execute(
+        """
+        SELECT customer_key, currency, open_amount, unallocated, items
+        FROM receivable_balances WHERE customer_key = ANY(%b)
+        """,
+        (list(hub_of),),
+    ):
+        sums = balances[hub_of[key]].setdefault(currency, [Decimal(0), Decimal(0), 0])
+        sums[0] += open_amount
+        sums[1] += unallocated
+        sums[2] += items
+    names = names_of(connection, members, source_order)
+    views: dict[str, View | None] = {str(hub): None for hub in absorbed}
+    for hub in members:
+        views[str(hub)] = {
+            "id": str(hub),
+            "name": names.get(hub, (None, None))[0],
+            "balances": [
+                {
+                    "currency": currency,
+                    "outstanding": open_amount + unallocated,
+                    "open_amount": open_amount,
+                    "unallocated": unallocated,
+                    "items": items,
+                }
+                for currency, (open_amount, unallocated, items) in sorted(balances[hub].items())
+            ],
+        }
+    return views
+
+
+def demand(
+    connection: psycopg.Connection[Any], keys: Sequence[str], policy: Policy
+) -> dict[str, View | None]:
+    """Return ``view.demand.v1`` of these months (``product key|YYYY-MM``), everything known."""
+    canonical, _ = read_products(connection)
+    places = {}
+    for key in keys:
+        product, _, month = key.rpartition("|")
+        places[canonical.get(product, product), month] = key
+    rows: dict[tuple[str, str], DemandRow] = {
+        (row.product, f"{row.month:%Y-%m}"): row
+        for row in read_demand(
+            connection,
+            as_of=date.max,
+            policy=policy,
+            products={product for product, _ in places},
+        )
+    }
+    views: dict[str, View | None] = {}
+    for product, month in places:
+        row = rows.get((product, month))
+        if row is not None:
+            views[f"{product}|{month}"] = {
+                "product": _reference(product),
+                "product_name": row.product_name,
+                "month": month,
+                "orders": row.orders,
+                "pipeline": row.pipeline,
+                "total": row.total,
+            }
+    for key in keys:
+        # A month that now counts with another record of the same product has no view of its own.
+        views.setdefault(key, None)
+    return views
+
+
+def _reference(key: str) -> dict[str, str]:
+    source, _, id = key.partition("|")
+    return {"source": source, "id": id}

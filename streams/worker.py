@@ -1,0 +1,183 @@
+"""A worker: one Faust app with a lane per topic, run until told to stop or something breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import signal
+import sys
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from hub.kafka import Cluster, log_ranges, topic_ids
+from hub.money import use_exact_arithmetic
+from hub.policy import Policy
+from hub.transport import BatchApp, new_app
+from schemas.catalogue import TOPICS
+from sinks.database import connect
+from sinks.facts import FACTS
+from sinks.positions import LogState, Partition, Positions
+from sinks.session import Session
+from streams.catalogue import streams
+from streams.demand.stream import publish_chances
+from streams.ingest import Ingest
+from streams.lane import Lane, agent_of
+
+log = structlog.get_logger(__name__)
+
+GROUP = "headrace"
+
+#: Transactions of one worker at the same time: while one waits for the database, another computes.
+TRANSACTIONS = 2
+
+
+class Worker:
+    """One worker process's machinery.
+
+    Args:
+        cluster: the broker.
+        database_url: the database.
+        policy: the parameters of the rules.
+        slot: the worker's place, 0 and up; names its static group membership.
+        data: the hub's data folder.
+        topics: the topics to consume; all event topics by default.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        database_url: str,
+        policy: Policy,
+        *,
+        slot: int,
+        data: Path,
+        topics: Iterable[str] | None = None,
+        group: str = GROUP,
+    ) -> None:
+        self._url = database_url
+        name = f"headrace-worker-{slot}"
+        self._positions = Positions(
+            lambda: connect(database_url, name=name),
+            lambda partitions: read_log(cluster, partitions),
+            group,
+            str(slot),
+        )
+        datadir = data / "faust" / str(slot)
+        datadir.mkdir(parents=True, exist_ok=True)
+        self._app: BatchApp = new_app(
+            group=group,
+            brokers=cluster.bootstrap_servers,
+            positions=self._positions,
+            datadir=str(datadir),
+            instance=f"{group}-{slot}",
+            security=cluster.security,
+        )
+        all_streams = streams(policy)
+        ingest = Ingest(all_streams, self._positions)
+        tables = [FACTS, *(table for stream in all_streams for table in stream.staging)]
+        self._decoders = ThreadPoolExecutor(1, thread_name_prefix="decode")
+        self._committers = ThreadPoolExecutor(TRANSACTIONS, thread_name_prefix="commit")
+        setup = Session(database_url, name=name)
+        setup.run(lambda connection: publish_chances(connection, policy))
+        setup.close()
+        alone = asyncio.Lock()
+        consumed = topics or (name for name, topic in TOPICS.items() if topic.kind == "event")
+        self._lanes = []
+        for topic in consumed:
+            lane = Lane(
+                topic,
+                ingest=ingest,
+                positions=self._positions,
+                session=Session(database_url, name=f"{name}:{topic}", tables=tables),
+                decoders=self._decoders,
+                committers=self._committers,
+                alone=alone,
+            )
+            self._lanes.append(lane)
+            self._app.agent(self._app.batches(topic), name=f"lane.{topic}")(agent_of(lane))
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Process until ``stop`` is set.
+
+        Raises:
+            BaseException: the worker cannot go on; the process must end, and a new one resumes
+                from the database.
+        """
+        failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._app.on_failure = lambda error: _fail(failed, error)
+        lanes = [asyncio.create_task(lane.run()) for lane in self._lanes]
+        for task in lanes:
+            task.add_done_callback(lambda done: _fail_of(failed, done))
+        await self._app.start()
+        stopping = asyncio.create_task(stop.wait())
+        watched = asyncio.create_task(self._app.wait_until_stopped())
+        try:
+            ends: set[asyncio.Future[Any]] = {stopping, failed, watched}
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            if failed.done():
+                failed.result()
+            if watched.done() and not stop.is_set():
+                raise RuntimeError(f"Faust stopped by itself: {self._app.crash_reason!r}")
+            await self._app.stop()
+        finally:
+            for task in [*lanes, stopping, watched]:
+                task.cancel()
+            self._committers.shutdown(wait=False, cancel_futures=True)
+            self._decoders.shutdown(wait=False, cancel_futures=True)
+
+
+def _fail(failed: asyncio.Future[None], error: BaseException) -> None:
+    if not failed.done():
+        failed.set_exception(error)
+
+
+def _fail_of(failed: asyncio.Future[None], done: asyncio.Task[None]) -> None:
+    if not done.cancelled() and (error := done.exception()) is not None:
+        _fail(failed, error)
+
+
+def read_log(cluster: Cluster, partitions: Iterable[Partition]) -> Mapping[Partition, LogState]:
+    """Ask the broker for the id and bounds of each partition's log."""
+    wanted = list(partitions)
+    with cluster.admin() as admin:
+        ids = topic_ids(cluster, {topic for topic, _ in wanted}, admin)
+        ranges = log_ranges(cluster, wanted, admin)
+    return {
+        partition: LogState(ids[partition[0]], begin, end)
+        for partition, (begin, end) in ranges.items()
+    }
+
+
+def run_worker(
+    cluster: Cluster, database_url: str, policy: Policy, *, slot: int, data: Path
+) -> int:
+    """Run a worker until SIGTERM or SIGINT; return the exit code (0: stopped as told)."""
+    use_exact_arithmetic()
+    # Batches make hundreds of thousands of objects without cycles: collecting them each time took
+    # a third of the worker's time.
+    gc.freeze()
+    gc.set_threshold(200_000, 50, 100)
+    # Threads that wait for the database get the interpreter back sooner than the default 5 ms.
+    sys.setswitchinterval(0.001)
+
+    async def main() -> int:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, stop.set)
+        worker = Worker(cluster, database_url, policy, slot=slot, data=data)
+        try:
+            await worker.run(stop)
+        except Exception as error:  # noqa: BLE001 - the supervisor starts a new one
+            log.error("worker_stopped", slot=slot, error=str(error), kind=type(error).__name__)
+            return 1
+        return 0
+
+    with contextlib.suppress(KeyboardInterrupt):
+        return asyncio.run(main())
+    return 0

@@ -1,0 +1,79 @@
+"""What is wrong in a mapping is said at once, each with its path in the YAML."""
+
+from __future__ import annotations
+
+import pytest
+
+from connectors.mapping import MappingError, load_mapping, parse_mapping
+
+GOOD = """
+streams:
+  bill: {from: bills, key: no}
+  item: {from: items, key: [no, pos]}
+events:
+- emit: invoice
+  from: bill
+  key: no
+  lookup: {first: {in: item, by: [no, {const: 1}]}}
+  fields: {net: {decimal: net}, kind: {const: invoice}}
+  lines:
+    join: {item: {no: no}, missing: hold}
+    fields: {number: pos}
+"""
+
+
+def test_good_mapping_loads() -> None:
+    loaded = parse_mapping(GOOD, "erp")
+    assert loaded.streams["item"].joined
+    assert [event.name for event in loaded.events] == ["invoice"]
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "path", "message"),
+    [
+        ("{decimal: net}", "{decmal: net}", "events[0].fields.net", "unknown operator decmal"),
+        ("{decimal: net}", "{decimal: net, marc: ','}", "events[0].fields.net.decimal", "'marc'"),
+        ("{net: {", "{nett: {", "events[0].fields", "unknown key 'nett'"),
+        ("emit: invoice", "emit: bill", "events[0].emit", "allowed: customer"),
+        ("from: bill\n", "from: bil\n", "events[0].from", "allowed: bill, item"),
+        ("{decimal: net}", "$none.net", "events[0].fields.net", "no join named 'none'"),
+        ("{decimal: net}", "$item.net", "events[0].fields.net", "several records"),
+        ("number: pos", "numbr: pos", "events[0].lines.fields", "unknown key 'numbr'"),
+        ("missing: hold", "missing: wait", "events[0].lines.missing", "null, hold, reject"),
+        ("item: {no: no}", "itm: {no: no}", "events[0].lines.join", "allowed: bill, item"),
+        (
+            "{const: invoice}",
+            "{map: {F2: invoice}, of: t}",
+            "events[0].fields.kind.map",
+            "needs the option 'otherwise'",
+        ),
+        ("from: bills, key: no", "from: bills", "streams.bill", "needs the key 'key'"),
+        ("key: no}", "key: no, version: date}", "streams.bill", "'changed'"),
+        ("key: no}", "key: no, encoding: utf-16}", "streams.bill.encoding", "cannot be read"),
+        ("streams:", "defaults: {tz: Mars}\nstreams:", "defaults.tz", "no time zone"),
+        ("lookup: {first", "lookup: {parent", "events[0].lookup.parent", "is taken"),
+        (", missing: hold", ", max: 1 day", "events[0].lines.max", "PT24H"),
+        ("key: no\n", "key: no\n  key: no\n", "(the whole file)", "twice"),
+        ("streams:", "streams: [", "(the whole file)", "line"),
+    ],
+)
+def test_problem_is_named_with_its_path(good: str, bad: str, path: str, message: str) -> None:
+    assert good in GOOD
+    with pytest.raises(MappingError) as error:
+        parse_mapping(GOOD.replace(good, bad, 1), "erp")
+    assert any(
+        (problem.path or "(the whole file)") == path and message in problem.message
+        for problem in error.value.problems
+    ), error.value
+
+
+def test_words_of_yaml_stay_words() -> None:
+    text = GOOD.replace(
+        "{const: invoice}", "{map: {no: credit_note, 0123: invoice}, of: on, otherwise: reject}"
+    )
+    assert parse_mapping(text, "erp").events
+
+
+def test_unknown_profile_names_those_that_there_are() -> None:
+    with pytest.raises(MappingError, match="northwind, sap_s4_o2c"):
+        load_mapping("sap", "erp")

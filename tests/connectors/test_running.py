@@ -1,0 +1,143 @@
+"""Sources run against the real broker and database: once, following, and from a dead letter."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from connectors.report import SourceReport
+from connectors.running import ReplayError, follow, replay_dead_letter, run_source
+from hub.kafka import Cluster, ensure_topics
+from hub.settings import Settings, Source, load_settings
+from schemas.catalogue import DOCUMENTS
+from sinks.cursors import SourceBusy, source_lock, waiting_counts
+from sinks.database import connect
+from sinks.dead_letters import DeadLetter
+from tests.connectors.sources import FIXTURES
+
+pytestmark = pytest.mark.stack
+
+MAPPING = """
+streams: {customer: {from: "customers*.csv", key: no}}
+events:
+- {emit: customer, from: customer, key: no, fields: {name: name, blocked: {bool: blocked}}}
+"""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    config = tmp_path / "headrace.yaml"
+    config.write_text("company: {name: Test, base_currency: EUR, time_zone: Europe/Berlin}\n")
+    return load_settings(config, {})
+
+
+@pytest.fixture
+def cluster(broker: Cluster) -> Cluster:
+    ensure_topics(broker, DOCUMENTS.values(), 4)
+    return broker
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Source:
+    (tmp_path / "map.yaml").write_text(MAPPING)
+    (tmp_path / "in").mkdir()
+    return Source(name="erp", path=str(tmp_path / "in"), mapping=str(tmp_path / "map.yaml"))
+
+
+def until(condition: Callable[[], bool], seconds: float = 15) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.05)
+
+
+def test_bounded_run_reads_a_shipped_profile_to_its_end(
+    cluster: Cluster, database_url: str, settings: Settings
+) -> None:
+    northwind = Source(name="nw", path=str(FIXTURES / "northwind"), mapping="northwind")
+    told: list[int] = []
+    report = run_source(
+        northwind,
+        settings,
+        cluster,
+        database_url,
+        bounded=True,
+        on_progress=lambda running: told.append(running.read),
+    )
+    assert (report.read, report.published, report.rejected, report.waiting) == (15, 12, 0, 0)
+    assert report.seconds > 0
+    assert told[-1] == 15
+    again = run_source(northwind, settings, cluster, database_url, bounded=True)
+    assert (again.read, again.published) == (0, 0)
+    with connect(database_url) as connection:
+        assert waiting_counts(connection, "nw") == (0, 0)
+
+
+def test_growing_source_is_followed_until_it_is_stopped(
+    cluster: Cluster, database_url: str, settings: Settings, source: Source
+) -> None:
+    stop, counts = threading.Event(), [0]
+
+    def progress(running: SourceReport) -> None:
+        counts.append(running.published)
+
+    thread = threading.Thread(
+        target=follow,
+        args=(source, settings, cluster, database_url, stop, progress, 0.05),
+        daemon=True,
+    )
+    thread.start()
+    path = Path(source.path) / "customers.csv"
+    path.write_text("no,name,blocked\n1,Ada,\n2,Be")
+    until(lambda: counts[-1] == 1)
+    with path.open("a") as file:
+        file.write("n,x\n")
+    until(lambda: counts[-1] == 2)
+    stop.set()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_source_is_read_by_one_process_at_a_time(database_url: str) -> None:
+    with source_lock(database_url, "erp"):
+        with pytest.raises(SourceBusy, match="erp"), source_lock(database_url, "erp", wait_s=0.3):
+            pass
+        with source_lock(database_url, "crm", wait_s=0.3):
+            pass
+    with source_lock(database_url, "erp", wait_s=0.3):
+        pass
+
+
+def test_dead_letter_of_the_database_is_replayed_after_the_mapping_was_mended(
+    cluster: Cluster, database_url: str, settings: Settings, source: Source
+) -> None:
+    (Path(source.path) / "customers.csv").write_text("no,name,blocked\n1,Adä,gesperrt\n")
+    report = run_source(source, settings, cluster, database_url, bounded=True)
+    assert (report.published, report.rejected) == (0, 1)
+    with connect(database_url) as connection:
+        row = connection.execute(
+            "SELECT stage, code, reason, document, place, value, headers FROM dead_letters"
+        ).fetchone()
+    assert row is not None
+    letter = DeadLetter(
+        stage=row[0],
+        code=row[1],
+        reason=row[2],
+        document=row[3],
+        place=row[4],
+        value=bytes(row[5]),
+        headers=[(name, text.encode("latin-1")) for name, text in row[6]],
+    )
+    again = replay_dead_letter(letter, source, settings, cluster, database_url)
+    assert (again.published, again.rejected) == (0, 1)
+    mended = MAPPING.replace("{bool: blocked}", "{equals: [blocked, gesperrt]}")
+    Path(source.mapping).write_text(mended)
+    again = replay_dead_letter(letter, source, settings, cluster, database_url)
+    assert (again.published, again.rejected) == (1, 0)
+    with pytest.raises(ReplayError, match="no record of a source"):
+        foreign = DeadLetter(stage="decode", code="x", reason="y")
+        replay_dead_letter(foreign, source, settings, cluster, database_url)

@@ -1,0 +1,63 @@
+"""Logs go to standard error with personal data masked; metrics carry their units."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from hub.log import RepeatFilter, configure_logging, get_logger
+from hub.metrics import EVENTS, metric_names
+
+
+@pytest.fixture
+def restored_logging() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    structlog.reset_defaults()
+
+
+@pytest.mark.usefixtures("restored_logging")
+def test_a_line_is_one_object_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(as_json=True)
+    get_logger("test").info(
+        "customer_merged", customer="s4|1", phones=["+86 1"], party={"email": "a"}
+    )
+    logging.getLogger("other.library").error("broken")
+    printed = capsys.readouterr()
+    ours, theirs = map(json.loads, printed.err.splitlines())
+    assert printed.out == ""
+    assert (ours["event"], ours["level"], ours["customer"]) == ("customer_merged", "info", "s4|1")
+    assert (ours["phones"], ours["party"]) == ("***", {"email": "***"})
+    assert (theirs["event"], theirs["level"]) == ("broken", "error")
+
+
+@pytest.mark.usefixtures("restored_logging")
+def test_chatty_libraries_are_heard_from_warnings_on(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(as_json=True)
+    logging.getLogger("aiokafka.conn").info("connected")
+    assert capsys.readouterr().err == ""
+
+
+def test_a_library_that_repeats_itself_is_heard_once() -> None:
+    thin = RepeatFilter()
+
+    def record(logger: str, text: str) -> logging.LogRecord:
+        return logging.LogRecord(logger, logging.ERROR, "", 0, text, None, None)
+
+    heard = [thin.filter(record("aiokafka.client", "broker is away")) for _ in range(20)]
+    assert heard == [True] + [False] * 19
+    assert thin.filter(record("aiokafka.client", "something else"))
+    assert all(thin.filter(record("hub.transport", "ours")) for _ in range(3))
+
+
+def test_every_metric_is_ours_and_says_its_unit() -> None:
+    EVENTS.labels("sales.order.v1").inc(0)
+    names = metric_names()
+    assert "headrace_events" in names
+    assert all(name.startswith("headrace_") for name in names)

@@ -1,0 +1,1 @@
+"""Tests of the contracts, the catalogue and the codec."""

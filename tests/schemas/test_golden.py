@@ -1,0 +1,108 @@
+"""Every contract keeps its golden examples: valid ones survive the wire, invalid ones are named."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import avro.schema
+import pytest
+
+from schemas.catalogue import TOPICS, Topic
+from schemas.codec import Decoded, Document, Rejected, Unencodable, decode_batch, encode
+from schemas.plain import from_plain, to_plain
+from schemas.validation import violations
+
+EVENTS = [topic for topic in TOPICS.values() if topic.kind == "event"]
+HEADER = ["version", "source", "id", "company", "occurred_at", "deleted", "recorded_at"]
+
+
+def examples(kind: str) -> list[Any]:
+    return [
+        pytest.param(topic, example, id=f"{topic.document}-{number}")
+        for topic in EVENTS
+        for number, example in enumerate(topic.golden()[kind])
+    ]
+
+
+def refusal(topic: Topic, plain: dict[str, Any]) -> str | None:
+    """Return the code under which ``plain`` is refused; ``contract`` if it cannot be encoded."""
+    try:
+        message = encode(topic, from_plain(topic, plain))
+    except Unencodable:
+        return "contract"
+    [decoded] = decode_batch(topic, [message])
+    assert isinstance(decoded, Decoded)
+    refused = violations(topic.document, decoded.document)
+    return refused.code if refused is not None else None
+
+
+@pytest.mark.parametrize(("topic", "plain"), examples("valid"))
+def test_a_valid_example_comes_back_from_the_wire_as_it_was(
+    topic: Topic, plain: dict[str, Any]
+) -> None:
+    document = from_plain(topic, plain)
+    [decoded] = decode_batch(topic, [encode(topic, document)])
+    assert isinstance(decoded, Decoded)
+    assert decoded.document == document
+    assert from_plain(topic, to_plain(decoded.document)) == document
+    assert violations(topic.document, decoded.document) is None
+
+
+@pytest.mark.parametrize(("topic", "example"), examples("invalid"))
+def test_an_invalid_example_is_refused_for_its_reason(
+    topic: Topic, example: dict[str, Any]
+) -> None:
+    assert refusal(topic, example["document"]) == example["code"], example["why"]
+
+
+@pytest.mark.parametrize("topic", EVENTS, ids=lambda topic: topic.document)
+def test_each_event_has_three_valid_and_five_invalid_examples(topic: Topic) -> None:
+    golden = topic.golden()
+    assert len(golden["valid"]) >= 3
+    assert len(golden["invalid"]) >= 5
+    assert all(example["why"] for example in golden["invalid"])
+
+
+@pytest.mark.parametrize("topic", EVENTS, ids=lambda topic: topic.document)
+def test_each_event_begins_with_the_same_header(topic: Topic) -> None:
+    assert [field["name"] for field in topic.schema["fields"]][: len(HEADER)] == HEADER
+
+
+@pytest.mark.parametrize("topic", TOPICS.values(), ids=lambda topic: topic.name)
+def test_every_field_says_what_it_means(topic: Topic) -> None:
+    silent = [
+        f"{record['name']}.{field['name']}"
+        for record in records(topic.schema)
+        for field in record["fields"]
+        if not field.get("doc", "").endswith(".")
+    ]
+    assert silent == []
+
+
+def records(schema: Any) -> list[Any]:
+    """Return every record that a schema defines."""
+    if isinstance(schema, list):
+        return [record for branch in schema for record in records(branch)]
+    if not isinstance(schema, dict):
+        return []
+    below = [record for field in schema.get("fields", []) for record in records(field["type"])]
+    below += records(schema.get("items"))
+    return [schema, *below] if schema["type"] == "record" else below
+
+
+@pytest.mark.parametrize("topic", TOPICS.values(), ids=lambda topic: topic.name)
+def test_apache_avro_takes_the_contract_as_it_is(topic: Topic) -> None:
+    parsed = avro.schema.parse(json.dumps(topic.schema))
+    assert isinstance(parsed, avro.schema.RecordSchema)
+    assert [field.name for field in parsed.fields] == [
+        field["name"] for field in topic.schema["fields"]
+    ]
+
+
+def test_a_document_with_an_unknown_field_is_not_encoded() -> None:
+    topic = TOPICS["finance.rate.v1"]
+    document: Document = from_plain(topic, topic.golden()["valid"][0])
+    with pytest.raises(Unencodable, match="not a rate"):
+        encode(topic, document | {"note": "unknown"})
+    assert not isinstance(decode_batch(topic, [encode(topic, document)])[0], Rejected)
