@@ -28,17 +28,19 @@ class _Built:
     missing: dict[str, str] = field(default_factory=dict)
 
 
-def build_touched(door: Door, final: bool) -> None:
+def build_touched(door: Door, final: bool, *, waiting_too: bool = True) -> None:
     """Build and publish every document that is marked, batch by batch.
 
     Args:
         door: the source.
         final: whether nothing more comes: a required part that is missing is then a dead letter;
             otherwise its document waits. An optional part that is missing stays empty.
+        waiting_too: whether documents that were found to lack a part are looked at again if
+            they can be given up, or only those whose rows have changed since.
     """
     for event in door.mapping.events:
         after = ""
-        everything = final or _gives_up(event.joins)
+        everything = waiting_too and (final or _gives_up(event.joins))
         while event.joins and (batch := _next(door, event, after, everything)):
             after = batch[-1].row_key
             _build(door, event, batch, final)

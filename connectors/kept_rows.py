@@ -8,9 +8,10 @@ from typing import Any
 
 import psycopg
 
-from connectors.mapping.joins import KeptRow, node_of, roots_of, row_links
+from connectors.mapping.joins import KeptRow, node_of
 from connectors.mapping.keeping import Kept, Outcome, keep
 from connectors.mapping.model import Edge, SourceMapping
+from connectors.mapping.touching import roots_of, row_links
 from connectors.mapping.values import Node, to_micros
 from connectors.settle import change_text
 from sinks import cursors, source_rows

@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
 from threading import Event as StopEvent
 from time import monotonic
 
-import orjson
 import structlog
 from kafka.errors import KafkaError
 
-from connectors.assembly import build_touched
-from connectors.door import Connection, Door
-from connectors.files.places import Place
-from connectors.files.reading import Chunk, parser_for
-from connectors.files.units import SourcePathError, Unit
-from connectors.intake import take_chunk
-from connectors.letters import header_texts
+from connectors.door import Door
+from connectors.files.units import SourcePathError
 from connectors.mapping.loading import load_mapping
-from connectors.mapping.model import SourceMapping
+from connectors.opening import open_door
 from connectors.passes import make_pass
-from connectors.publish import KafkaPublisher, Publisher, PublishError
+from connectors.publish import KafkaPublisher, PublishError
+from connectors.replay import ReplayError, replay_dead_letter
 from connectors.report import OnProgress, SourceReport
 from hub.kafka import Cluster
 from hub.settings import Settings, Source
 from sinks import cursors
-from sinks.dead_letters import DeadLetter
-from sinks.session import PASSING, Session
+from sinks.session import PASSING
+
+__all__ = ["ReplayError", "follow", "replay_dead_letter", "run_source"]
 
 log = structlog.get_logger(__name__)
-
-
-class ReplayError(Exception):
-    """The dead letter cannot be replayed; the message says why."""
 
 
 def run_source(
@@ -116,104 +105,3 @@ def _follow_once(door: Door, path: str) -> None:
     except SourcePathError as error:
         log.info("source_not_there", source=door.source, error=str(error))
     door.report.seconds += monotonic() - started
-
-
-@contextmanager
-def open_door(
-    source: Source,
-    mapping: SourceMapping,
-    publisher: Publisher,
-    database_url: str,
-    on_progress: OnProgress | None = None,
-) -> Iterator[Door]:
-    """A source with the right to read it, as long as the context lasts.
-
-    Raises:
-        SourceBusy: another process reads it.
-    """
-    session = Session(database_url, name=f"headrace source {source.name} writer")
-    with cursors.source_lock(database_url, source.name) as lock:
-
-        def held() -> None:
-            # Fails where the connection that holds the lock was lost.
-            lock.execute("SELECT 1")
-
-        try:
-            yield Door(
-                source=source.name,
-                mapping=mapping,
-                session=session,
-                publisher=publisher,
-                report=SourceReport(source.name),
-                held=held,
-                on_progress=on_progress,
-            )
-        finally:
-            session.close()
-
-
-def replay_dead_letter(
-    letter: DeadLetter,
-    source: Source,
-    settings: Settings,
-    cluster: Cluster,
-    database_url: str,
-) -> SourceReport:
-    """Map the original record of a dead letter again, with the mapping as it is now.
-
-    Returns:
-        What came of it: it is replayed if ``rejected`` is 0.
-
-    Raises:
-        ReplayError: the letter is not of this source, or its stream is no longer in the mapping.
-    """
-    mapping = load_mapping(source.mapping, source.name, settings.company.zone)
-    publisher = KafkaPublisher(cluster)
-    try:
-        with open_door(source, mapping, publisher, database_url) as door:
-            replay_through(door, letter)
-            return door.report
-    finally:
-        publisher.close()
-
-
-def replay_through(door: Door, letter: DeadLetter) -> None:
-    """See ``replay_dead_letter``."""
-    texts = header_texts(letter)
-    form = texts.get("form")
-    if form == "document":
-        event, row_key = texts["event"], texts["row_key"]
-        if door.mapping.event_named(event) is None:
-            raise ReplayError(f"the mapping has no event {event!r} any more")
-        door.session.run(
-            lambda connection: cursors.touch(connection, door.source, event, [row_key])
-        )
-    elif form in ("line", "record"):
-        unit = _unit_of(door.mapping, letter, texts)
-        take_chunk(door, unit, _chunk_of(unit, letter, texts), _stay)
-    else:
-        raise ReplayError("the letter holds no record of a source")
-    build_touched(door, final=True)
-
-
-def _unit_of(mapping: SourceMapping, letter: DeadLetter, texts: dict[str, str]) -> Unit:
-    stream = mapping.streams.get(texts["stream"])
-    if stream is None:
-        raise ReplayError(f"the mapping has no stream {texts['stream']!r} any more")
-    name = (letter.place or "").rpartition(":")[0]
-    return Unit(Path(name), name, stream, texts.get("format", "jsonl"), int(texts["dated"]))
-
-
-def _chunk_of(unit: Unit, letter: DeadLetter, texts: dict[str, str]) -> Chunk:
-    number = int((letter.place or ":0").rpartition(":")[2])
-    value = letter.value or b""
-    if texts["form"] == "record":
-        return Chunk(rows=[(number, orjson.loads(value))])
-    columns: Sequence[str] = orjson.loads(texts["columns"])
-    parser = parser_for(unit, tuple(columns))
-    parsed = parser.parse([value], number, last=True)
-    return Chunk(parsed.rows, parsed.broken, Place(columns=parser.columns))
-
-
-def _stay(connection: Connection) -> None:
-    """A replay moves no cursor."""

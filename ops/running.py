@@ -204,7 +204,7 @@ class _IdleWatch:
             return True
         if self._is_hopeless((sources, backlog)):
             return True
-        if states.get("connectors", "finished") not in ("finished", "given up"):
+        if states.get("connectors", "ended") not in ("ended", "given up"):
             return False
         if self._read_at is None:
             self._read_at = time.monotonic()

@@ -44,7 +44,7 @@ class Topic:
     @cached_property
     def parsed(self) -> Any:
         """The contract as fastavro wants it."""
-        return parse_schema(dict(self.schema), _write_hint=False)
+        return parse_schema(dict(self.schema))
 
     @cached_property
     def read(self) -> Reader:

@@ -38,17 +38,23 @@ class DeadLetter:
     def fingerprint(self) -> bytes:
         """Equal for the same refusal of the same record: reading again adds no second letter.
 
-        A record of a topic is known by its offset; one of a source by its content and place.
+        A record of a topic is known by its offset; one of a source by its content, wherever in
+        the source's files it stands, and by its place only where it has no content.
         """
+        named: tuple[object, ...]
         if self.position is not None:
             named = (self.stage, self.topic, self.partition, self.position, self.code)
         else:
-            named = (self.stage, self.document, self.place, self.code, self.value)  # type: ignore[assignment]
+            content = self.place if self.value is None else self.value
+            named = (self.stage, self.document, content, self.code)
         return hashlib.sha256(repr(named).encode()).digest()
 
 
 def add(connection: psycopg.Connection[Any], letters: Iterable[DeadLetter]) -> int:
-    """Insert ``letters`` in the caller's transaction; return how many were new."""
+    """Insert ``letters`` in the caller's transaction; return how many were new.
+
+    One that was replayed and is refused again is open again.
+    """
     added = 0
     for letter in letters:
         headers = [[name, value.decode("latin-1")] for name, value in letter.headers]
@@ -57,7 +63,8 @@ def add(connection: psycopg.Connection[Any], letters: Iterable[DeadLetter]) -> i
             INSERT INTO dead_letters (stage, document, topic, partition, position, place, key,
                 value, headers, code, reason, error, mapping, mapping_version, fingerprint)
             VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-            ON CONFLICT (fingerprint) DO NOTHING
+            ON CONFLICT (fingerprint) DO UPDATE SET replayed_at = NULL
+                WHERE dead_letters.replayed_at IS NOT NULL
             """,
             (
                 letter.stage,

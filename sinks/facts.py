@@ -136,6 +136,8 @@ def conflict(document: str, key: str, version: int, body: bytes) -> DeadLetter:
 
 def erase(connection: psycopg.Connection[Any], document: str, keys: Sequence[str]) -> list[Change]:
     """Erase documents for which a tombstone came; return a change for each that was there."""
+    if not keys:
+        return []
     rows = connection.execute(
         f"DELETE FROM fact_{document} WHERE key = ANY(%b) RETURNING key", (list(keys),)
     ).fetchall()

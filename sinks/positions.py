@@ -38,8 +38,9 @@ class LogState:
 class Caution:
     """How to go on where a worker died twice at one place.
 
-    ``until`` is the position up to which records are taken one by one; ``marked`` the record that
-    was in work at the last death and ``tries`` how often it was.
+    ``until`` is the position up to which each step is marked before it is tried; ``marked`` is
+    where the step began that was in work at the last death, and ``tries`` how often one began
+    there.
     """
 
     until: int
@@ -47,7 +48,7 @@ class Caution:
     tries: int
 
 
-#: Deaths at one position after which records are taken one by one.
+#: Deaths at one position after which each step is marked before it is tried.
 DEATHS_BEFORE_CAUTION = 2
 #: As many records as one transaction may have held.
 CAUTION_SPAN = 20_000
@@ -94,8 +95,10 @@ class Positions:
                 claims[partition] = claim
                 if caution is not None:
                     cautions[partition] = caution
+            # Before the commit: a transaction of ours that waited for it finds itself fenced, and
+            # must see at once that it was we who renewed the claim.
+            self.claims, self.cautions = claims, cautions
         connection.close()
-        self.claims, self.cautions = claims, cautions
         return dict(claims)
 
     def _claim_one(
@@ -121,7 +124,8 @@ class Positions:
         assert row is not None
         topic_id, position, epoch, clean, claimed_position, deaths, marked, tries = row
         check_resumable(partition, topic_id, position, log)
-        deaths = 0 if clean or position != claimed_position else deaths + 1
+        waiting = position < log.end
+        deaths = deaths + 1 if waiting and not clean and position == claimed_position else 0
         connection.execute(
             """
             UPDATE stream_offsets SET epoch = %s, owner = %s, clean = false,
@@ -131,15 +135,18 @@ class Positions:
             (epoch + 1, self.owner, deaths, self.group, topic, number),
         )
         caution = None
-        if deaths >= DEATHS_BEFORE_CAUTION or marked is not None:
-            caution = Caution(position + CAUTION_SPAN, marked, tries)
+        dangerous = marked is not None and marked >= position
+        if waiting and (deaths >= DEATHS_BEFORE_CAUTION or dangerous):
+            # What is behind the present end was never in work.
+            caution = Caution(min(position + CAUTION_SPAN, log.end), marked, tries)
         return Claim(position, epoch + 1), caution
 
     def release(self, partitions: Iterable[Partition]) -> None:
         """Say that nothing of ``partitions`` is in work any more, if they are still ours."""
         with self._connect() as connection:
             for partition in sorted(partitions):
-                claim = self.claims.get(partition)
+                # What is still in work of it is stale from now on.
+                claim = self.claims.pop(partition, None)
                 if claim is None:
                     continue
                 connection.execute(
@@ -151,16 +158,29 @@ class Positions:
                 )
         connection.close()
 
-    def mark(self, connection: psycopg.Connection[Any], partition: Partition, offset: int) -> None:
-        """Note that the record at ``offset`` is about to be tried, in a transaction of its own."""
-        connection.execute(
+    def mark(
+        self,
+        connection: psycopg.Connection[Any],
+        partition: Partition,
+        *,
+        epoch: int,
+        offset: int,
+    ) -> None:
+        """Note that a step from ``offset`` on is about to be tried, in a transaction of its own.
+
+        Raises:
+            Fenced: another worker has claimed the partition.
+        """
+        cursor = connection.execute(
             """
             UPDATE stream_offsets SET marked_position = %s, marked_tries =
                 CASE WHEN marked_position = %s THEN marked_tries + 1 ELSE 1 END
-            WHERE group_name = %s AND topic = %s AND partition = %s
+            WHERE group_name = %s AND topic = %s AND partition = %s AND epoch = %s
             """,
-            (offset, offset, self.group, *partition),
+            (offset, offset, self.group, *partition, epoch),
         )
+        if cursor.rowcount == 0:
+            raise Fenced(f"{partition[0]}[{partition[1]}] belongs to another worker now")
 
     def unmark(self, connection: psycopg.Connection[Any], partition: Partition) -> None:
         """Forget the mark once the dangerous stretch is behind, in the batch's transaction."""

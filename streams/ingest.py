@@ -48,13 +48,28 @@ class Span:
             replace(self, start=middle, records=self.records[index:]),
         )
 
-    def singles(self) -> Iterator[Span]:
-        """Yield stretches of one record each, or the empty stretch itself."""
+    def steps(self, length: int, singly_from: int | None) -> Iterator[Span]:
+        """Yield stretches of ``length`` offsets, the last one with whatever is left.
+
+        Args:
+            length: in offsets.
+            singly_from: if given, so many offsets from here on make a stretch each.
+        """
+        singly = range(0) if singly_from is None else range(singly_from, singly_from + length)
         rest = self
-        while len(rest.records) > 1:
-            first, rest = rest.split(1)
-            yield first
+        while (size := _step_size(rest.records, length, singly)) < len(rest.records):
+            step, rest = rest.split(size)
+            yield step
         yield rest
+
+
+def _step_size(records: Sequence[Any], length: int, singly: range) -> int:
+    """Return how many of ``records`` the first step takes."""
+    for size in range(1, len(records)):
+        first, offset = records[0].offset, records[size].offset
+        if offset >= first + length or first in singly or offset in singly:
+            return size
+    return len(records)
 
 
 def records_of(spans: Sequence[Span]) -> list[Any]:
@@ -160,11 +175,18 @@ class Ingest:
         letters: list[DeadLetter],
     ) -> None:
         """Lay documents into the facts and every stream; more ``letters`` are added to the list."""
+        # A tombstone ends what was before it: later records of its key begin anew, whatever their
+        # version.
+        erased = facts.erase(connection, document, sorted({key for key, _ in tombstones}))
         changes, conflicts = facts.lay(connection, document, after_tombstones(arrivals, tombstones))
         letters += conflicts
-        if tombstones:
-            erased = erased_keys(arrivals, tombstones)
-            changes += facts.erase(connection, document, erased)
+        if erased:
+            gone = {change.key for change in erased}
+            changes = [
+                change._replace(first=False) if change.key in gone else change for change in changes
+            ]
+            back = {change.key for change in changes}
+            changes += [change for change in erased if change.key not in back]
         marks = Marks()
         for stream in self._streams:
             if document in stream.documents and changes:
@@ -241,12 +263,6 @@ def after_tombstones(
         for arrival in arrivals
         if arrival.origin is None or arrival.origin.offset > last.get(arrival.key, -1)
     ]
-
-
-def erased_keys(arrivals: Sequence[Arrival], tombstones: Sequence[tuple[str, int]]) -> list[str]:
-    """Return the keys whose last record is a tombstone."""
-    kept = {arrival.key for arrival in after_tombstones(arrivals, tombstones)}
-    return sorted({key for key, _ in tombstones} - kept)
 
 
 def refused(document: str, record: Any, rejected: Rejected) -> DeadLetter:

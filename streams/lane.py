@@ -26,6 +26,10 @@ log = structlog.get_logger(__name__)
 #: The most records of one transaction: beyond it, latency grows and the rate does not.
 BATCH_RECORDS = 3_000
 
+#: Offsets of one step where a worker died; only those of the step in which it died again are
+#: taken one by one, so that a long backlog does not take long.
+STEP = 50
+
 #: A record that was in work at so many deaths of the process is put aside unprocessed.
 DEADLY_TRIES = 2
 
@@ -160,25 +164,34 @@ class Lane:
         ]
 
     def _process_carefully(self, parcels: Sequence[Parcel]) -> None:
+        """Process in short steps, each marked in the database before it is tried."""
         for parcel in parcels:
             span = Span.of(parcel.batch)
             partition = (span.topic, span.partition)
             caution = self._positions.cautions.get(partition)
-            if caution is None or span.start >= caution.until:
-                self._positions.cautions.pop(partition, None)
-                self._process(prepare(self.topic, [span]))
-                continue
-            for single in span.singles():
-                self._process_one(single, caution)
-            if span.end >= caution.until:
-                self._session.run(partial(self._positions.unmark, partition=partition))
+            try:
+                if not self._without_stale([span]):
+                    continue
+                if caution is None or span.start >= caution.until:
+                    self._positions.cautions.pop(partition, None)
+                    self._process(prepare(self.topic, [span]))
+                    continue
+                for step in span.steps(STEP, singly_from=caution.marked):
+                    self._process_step(step, caution)
+                if span.end >= caution.until:
+                    self._session.run(partial(self._positions.unmark, partition=partition))
+                    self._positions.cautions.pop(partition, None)
+            except Fenced:
+                if self._without_stale([span]):
+                    raise
 
-    def _process_one(self, span: Span, caution: Caution) -> None:
+    def _process_step(self, span: Span, caution: Caution) -> None:
         partition = (span.topic, span.partition)
-        for record in span.records:
-            if record.offset == caution.marked and caution.tries >= DEADLY_TRIES:
+        if span.records:
+            first = span.records[0].offset
+            if first == caution.marked and caution.tries >= DEADLY_TRIES:
                 died = RuntimeError(f"the worker died {caution.tries} times with this record")
-                log.error("deadly_record_put_aside", topic=self.topic, offset=record.offset)
+                log.error("deadly_record_put_aside", topic=self.topic, offset=first)
                 self._session.run(
                     partial(
                         self._ingest.put_aside,
@@ -190,7 +203,7 @@ class Lane:
                 DEAD_LETTERS.labels(stage="facts", code="put_aside").inc()
                 return
             self._session.run(
-                partial(self._positions.mark, partition=partition, offset=record.offset)
+                partial(self._positions.mark, partition=partition, epoch=span.epoch, offset=first)
             )
         self._process(prepare(self.topic, [span]))
 

@@ -16,6 +16,7 @@ from uuid import UUID
 import psycopg
 
 from hub.ids import customer_uuid
+from hub.money import round_half_up
 from hub.policy import Policy
 from sinks.relay import ReadViews, View
 from streams.customers import stream as customers_stream
@@ -26,6 +27,9 @@ from streams.demand.reading import DemandRow, read_demand, read_products
 CUSTOMER_VIEW = "view.customer.v1"
 RECEIVABLE_VIEW = "view.receivable.v1"
 DEMAND_VIEW = "view.demand.v1"
+
+#: Digits after the point of a decimal in a contract; quantity × chance may have more.
+CONTRACT_DIGITS = 9
 
 
 def view_readers(
@@ -173,9 +177,9 @@ def demand(
                 "product": _reference(product),
                 "product_name": row.product_name,
                 "month": month,
-                "orders": row.orders,
-                "pipeline": row.pipeline,
-                "total": row.total,
+                "orders": round_half_up(row.orders, CONTRACT_DIGITS),
+                "pipeline": round_half_up(row.pipeline, CONTRACT_DIGITS),
+                "total": round_half_up(row.total, CONTRACT_DIGITS),
             }
     for key in keys:
         # A month that now counts with another record of the same product has no view of its own.

@@ -130,9 +130,10 @@ class Compiler:
             return self._joined_path(text[1:])
         if text.startswith("/"):
             return self._pointer(text)
-        return self._column(text)
+        return self.column(text)
 
-    def _column(self, name: str) -> Expression:
+    def column(self, name: str) -> Expression:
+        """The field of that name of the record itself."""
         empty = self.defaults.empty
 
         def column(node: Node) -> Any:

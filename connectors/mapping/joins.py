@@ -9,7 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 
-from connectors.mapping.model import Edge, Event, Join, Missing, SourceMapping
+from connectors.mapping.model import Edge, Join, Missing, SourceMapping
 from connectors.mapping.values import Expression, Node, Refusal, as_text
 
 
@@ -118,20 +118,6 @@ def _attach(mapping: SourceMapping, join: Join, node: Node, kept: list[KeptRow])
     return several
 
 
-def row_links(mapping: SourceMapping, stream: str, node: Node) -> dict[str, str]:
-    """The join keys of one record, by the side of the edge at which it stands.
-
-    ``<edge>>`` is what it looks for as a parent, ``<edge><`` by what it is found as a child.
-    """
-    links: dict[str, str | None] = {}
-    for edge in mapping.edges.values():
-        if edge.parent == stream:
-            links[edge.name + ">"] = quietly(edge.parent_key, node)
-        if edge.child == stream and edge.child_key is not None:
-            links[edge.name + "<"] = quietly(edge.child_key, node)
-    return {side: key for side, key in links.items() if key is not None}
-
-
 _NUMBER = re.compile(r"^-?\d{1,30}(\.\d{1,30})?$")
 
 
@@ -141,76 +127,3 @@ def natural(value: Any) -> tuple[int, Decimal, str]:
         return 2, Decimal(0), ""
     text = as_text(value)
     return (0, Decimal(text), text) if _NUMBER.match(text) else (1, Decimal(0), text)
-
-
-def roots_of(
-    mapping: SourceMapping, rows: Rows, touched: dict[str, dict[str, set[str]]]
-) -> dict[str, set[str]]:
-    """Which documents the touched rows belong to.
-
-    Args:
-        mapping: whose joins are followed upwards.
-        rows: where the parents are found.
-        touched: by stream and row key, the join sides and keys (``<edge><`` and ``<key>``), old
-            and new, of each row that changed.
-
-    Returns:
-        By event name, the keys of the rows that its documents are made from.
-    """
-    roots: dict[str, set[str]] = {}
-    for event in mapping.events:
-        if not event.joins:
-            continue
-        found = set(touched.get(event.stream, ()))
-        for edges in _routes(event):
-            found |= _climb(rows, edges, touched)
-        if found:
-            roots[event.name] = found
-    return roots
-
-
-def _routes(event: Event) -> list[list[Edge]]:
-    """For every join of an event, the edges from its records up to the root."""
-    routes: list[list[Edge]] = []
-
-    def walk(joins: tuple[Join, ...], above: list[Edge]) -> None:
-        at: dict[str, list[Edge]] = {}
-        for join in joins:
-            start = above if join.origin is None else at[join.origin]
-            at[join.alias] = [join.edge, *start]
-            routes.append(at[join.alias])
-            walk(join.joins, at[join.alias])
-
-    walk(event.joins, [])
-    return routes
-
-
-def _climb(rows: Rows, edges: list[Edge], touched: dict[str, dict[str, set[str]]]) -> set[str]:
-    first = edges[0]
-    side = first.name + "<" if first.child_key is not None else ""
-    keys = {
-        text.removeprefix(side) if side else key
-        for key, links in touched.get(first.child, {}).items()
-        for text in (links if side else [key])
-        if text.startswith(side)
-    }
-    parents: set[str] = set()
-    for position, edge in enumerate(edges):
-        if not keys:
-            return set()
-        parents = {key for several in rows.parents(edge, keys).values() for key in several}
-        if position + 1 < len(edges):
-            keys = _as_child_keys(rows, edges[position + 1], parents)
-    return parents
-
-
-def _as_child_keys(rows: Rows, edge: Edge, row_keys: set[str]) -> set[str]:
-    """The join keys by which these rows, children of ``edge``, are found."""
-    if edge.child_key is None:
-        return row_keys
-    keys = set()
-    for kept in rows.rows(edge.child, row_keys).values():
-        key = quietly(edge.child_key, Node(kept.row, kept.place))
-        if key is not None:
-            keys.add(key)
-    return keys

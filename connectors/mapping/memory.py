@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 
-from connectors.mapping.joins import KeptRow, node_of, row_links
+from connectors.mapping.joins import KeptRow, node_of
 from connectors.mapping.keeping import Kept, Outcome, keep
 from connectors.mapping.model import Edge, SourceMapping
+from connectors.mapping.touching import row_links
 from connectors.mapping.values import Node
 
 

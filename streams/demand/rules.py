@@ -74,7 +74,11 @@ def lines_of_order(key: str, document: Mapping[str, Any], delivery_days: int) ->
 
 
 def lines_of_opportunity(key: str, document: Mapping[str, Any], delivery_days: int) -> list[Line]:
-    """Return the lines of an opportunity with its stage (``won`` and ``lost`` by its outcome)."""
+    """Return the lines of an opportunity with its stage (``won`` and ``lost`` by its outcome).
+
+    One that does not say when it was opened counts from the day of its event on.
+    """
+    opened_on = document["opened_on"] or document["occurred_at"].date()
     stage = document["outcome"] or document["stage"]
     close_on = document["expected_close_on"]
     otherwise = close_on + timedelta(days=delivery_days) if close_on else None
@@ -87,7 +91,7 @@ def lines_of_opportunity(key: str, document: Mapping[str, Any], delivery_days: i
             line["wanted_on"] or otherwise,
             line["quantity"],
             stage,
-            document["opened_on"],
+            opened_on,
             None,
             key,
         )
@@ -134,7 +138,8 @@ def demand_by_month(
     for line in sorted(won, key=lambda line: (line.key, line.demand_on, line.number)):
         assert line.product_key and line.quantity is not None and line.demand_on
         taken = (line.key, line.product_key)
-        covered = min(line.quantity, ordered.get(taken, ZERO))
+        # Orders may come to less than nothing (returns): they take nothing then.
+        covered = min(line.quantity, max(ZERO, ordered.get(taken, ZERO)))
         ordered[taken] = ordered.get(taken, ZERO) - covered
         place = (line.product_key, month_of(line.demand_on))
         pipeline[place] = pipeline.get(place, ZERO) + line.quantity - covered

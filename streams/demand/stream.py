@@ -10,9 +10,13 @@ import psycopg
 from hub.policy import Policy
 from sinks.changes import Change, Marks, refusal
 from sinks.dead_letters import DeadLetter
+from streams.demand.reading import read_products
 from streams.demand.rules import Line, lines_of_opportunity, lines_of_order
 
 SUBJECT = "demand"
+
+#: Names the advisory lock of products' identity; held to the end of the transaction.
+PRODUCT_LOCK = 7_206_504
 
 _COLUMNS = (
     "document, key, number, product_key, demand_on, quantity, stage, since, until, opportunity_key"
@@ -86,31 +90,33 @@ class Demand:
     def _take_products(
         self, connection: psycopg.Connection[Any], changes: list[Change], marks: Marks
     ) -> None:
+        # One batch of products at a time: two that do not see each other's links could leave a
+        # view standing under a key that none of them knew to be published.
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (PRODUCT_LOCK,))
+        before, _ = read_products(connection)
         keys = [change.key for change in changes]
-        affected = set(keys)
-        for (others,) in connection.execute(
-            "DELETE FROM product_records WHERE key = ANY(%b) RETURNING same_as", (keys,)
-        ):
-            affected.update(others)
+        connection.execute("DELETE FROM product_records WHERE key = ANY(%b)", (keys,))
         for change in changes:
             if change.gone:
                 continue
             same_as = sorted({f"{one['source']}|{one['id']}" for one in change.document["same_as"]})
-            affected.update(same_as)
             connection.execute(
                 "INSERT INTO product_records (key, name, same_as) VALUES (%s, %s, %s)",
                 (change.key, change.document["name"], same_as),
             )
-        marks.add(
-            SUBJECT,
-            view_keys(
-                connection.execute(
-                    "SELECT DISTINCT product_key, date_trunc('month', demand_on)::date"
-                    " FROM demand_lines WHERE product_key = ANY(%b)",
-                    (sorted(affected),),
-                )
-            ),
-        )
+        after, _ = read_products(connection)
+        members = set(keys)
+        for grouped in (before, after):
+            touched = {grouped.get(key, key) for key in keys}
+            members.update(key for key, smallest in grouped.items() if smallest in touched)
+        for product, month in connection.execute(
+            "SELECT DISTINCT product_key, date_trunc('month', demand_on)::date"
+            " FROM demand_lines WHERE product_key = ANY(%b)",
+            (sorted(members),),
+        ):
+            # The month may have been published under the key that counted before.
+            known = {product, before.get(product, product), after.get(product, product)}
+            marks.add(SUBJECT, view_keys((key, month) for key in known))
 
 
 def publish_chances(connection: psycopg.Connection[Any], policy: Policy) -> None:

@@ -185,9 +185,13 @@ def within(amount: Decimal, allocations: Sequence[Allocation]) -> tuple[Allocati
     """Return the allocations as far as the receipt's ``amount`` reaches.
 
     Those that name an instalment come first, then by date and number: a receipt cannot pay more
-    than it brought, so what is unallocated never turns positive.
+    than it brought, so what is unallocated never turns positive. One below zero gives nothing.
     """
-    if sum((one.amount for one in allocations), ZERO) <= amount:
+    total, least = ZERO, ZERO
+    for one in allocations:
+        total += one.amount
+        least = min(least, one.amount)
+    if total <= amount and least == 0:
         return tuple(allocations)
     left, kept = amount, []
     for one in sorted(

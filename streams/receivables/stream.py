@@ -109,7 +109,6 @@ class _Work:
         if not (self._invoices or self._receipts or self._cancellations):
             return
         known_receipts = [one for one in self._receipts if one[1] in self._known]
-        old_receipts = store.receipts(connection, known_receipts)
         touched = self._touched(known_receipts)
         fresh = {
             key: invoice
@@ -121,6 +120,8 @@ class _Work:
             row = InvoiceRow.of(fresh[key])
             self._add(fresh[key], row.open_amount, row.items, 1)
         rows = store.lock(connection, touched - inserted)
+        # Not before the locks: who held them may have changed what these receipts have left.
+        old_receipts = store.receipts(connection, known_receipts)
         by_invoice: dict[str, list[Allocation]] = defaultdict(list)
         applied: dict[tuple[str, str, int], Decimal] = {}
         for allocation, amount in store.allocations_to(connection, touched):

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from connectors.mapping import SourceMapping, load_mapping, parse_mapping
+from connectors.opening import open_door
 from connectors.passes import make_pass
 from connectors.publish import Outgoing
 from connectors.report import SourceReport
-from connectors.running import open_door
 from hub.settings import Source
 from schemas.catalogue import TOPICS
 from schemas.codec import Decoded, Document, decode_batch

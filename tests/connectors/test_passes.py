@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from connectors.running import open_door, replay_through
+from connectors.opening import open_door
+from connectors.replay import replay_through
 from hub.settings import Source
 from sinks.database import connect
 from sinks.dead_letters import DeadLetter
@@ -316,6 +317,17 @@ def test_unknown_value_rejects_with_its_code_and_is_replayed_when_the_mapping_is
     assert "status" in letter.reason
     mended = mapping(ORDERS.replace("O: open,", "O: open, X: open,"))
     assert replayed(orders, letter, SampleSource(orders.database_url, orders.folder, mended)) == 1
+
+
+def test_replay_leaves_the_documents_that_wait_alone(orders: SampleSource) -> None:
+    orders.write("orders.csv", ORDER_HEAD + "1,K1,2026-01-02,X\n2,K1,2026-01-02,O\n")
+    orders.write("lines.csv", LINE_HEAD + "1,1,P1,1,10\n")
+    assert orders.run(bounded=False).waiting == 1
+    (letter,) = letters(orders)
+    mended = mapping(ORDERS.replace("O: open,", "O: open, X: open,"))
+    assert replayed(orders, letter, SampleSource(orders.database_url, orders.folder, mended)) == 1
+    orders.append("lines.csv", "2,1,P1,1,10\n")
+    assert orders.run(bounded=False).published == 1
 
 
 def replayed(source: SampleSource, letter: DeadLetter, mended: SampleSource) -> int:

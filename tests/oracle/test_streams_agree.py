@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,7 +27,7 @@ from tests.oracle.answers import Answers
 from tests.oracle.check import check_hub
 from tests.oracle.contracts import contracts
 from tests.oracle.generate import AS_OF, BASE_CURRENCY, generate
-from tests.oracle.handwritten import log_of
+from tests.oracle.handwritten import customer, log_of
 from tests.oracle.log import Record
 
 pytestmark = pytest.mark.stack
@@ -47,22 +50,41 @@ class Consumed:
 
 @pytest.mark.parametrize("seed", [1, 50, 55, 74])
 def test_the_streams_agree_with_the_oracle(seed: int, database_url: str, tmp_path: Path) -> None:
-    config = tmp_path / "headrace.yaml"
-    config.write_text(
-        f"company: {{name: Random, base_currency: {BASE_CURRENCY}, time_zone: Asia/Shanghai}}\n"
-        f"data: ./var\nkafka: embedded\ndatabase: embedded\nbusiness_date: {AS_OF}\nsources: []\n"
-    )
-    settings = load_settings(config, {})
     records = log_of(generate(seed, customers=8, events=900))
     rng = random.Random(seed)
 
     take_in(records, database_url, rng)
-    answers = ask(database_url, settings, rng)
+    answers = ask(database_url, settings_in(tmp_path), rng)
 
     assert check_hub(answers, records, as_of=AS_OF, base_currency=BASE_CURRENCY) == []
 
 
-def take_in(records: list[Record], url: str, rng: random.Random) -> None:
+def test_an_older_version_right_behind_a_tombstone_stands(
+    database_url: str, tmp_path: Path
+) -> None:
+    newer = customer("erp|C", "Before", version=2)
+    older = customer("erp|C", "After", version=1)
+    records = log_of([newer, dataclasses.replace(newer, value=None), older])
+    rng = random.Random(1)
+    take_in(records[:1], database_url, rng)
+    take_in(records[1:], database_url, rng, sizes=[2])
+    answers = ask(database_url, settings_in(tmp_path), rng)
+    assert check_hub(answers, records, as_of=AS_OF, base_currency=BASE_CURRENCY) == []
+
+
+def settings_in(folder: Path) -> Settings:
+    """Return settings with the business date and base currency of the generated histories."""
+    config = folder / "headrace.yaml"
+    config.write_text(
+        f"company: {{name: Random, base_currency: {BASE_CURRENCY}, time_zone: Asia/Shanghai}}\n"
+        f"data: ./var\nkafka: embedded\ndatabase: embedded\nbusiness_date: {AS_OF}\nsources: []\n"
+    )
+    return load_settings(config, {})
+
+
+def take_in(
+    records: list[Record], url: str, rng: random.Random, sizes: Sequence[int] = (1, 3, 20, 100)
+) -> None:
     """Take the partitions in turn, a random number of records at a time."""
     all_streams = streams(Policy())
     tables = [FACTS, *(table for stream in all_streams for table in stream.staging)]
@@ -73,13 +95,12 @@ def take_in(records: list[Record], url: str, rng: random.Random) -> None:
         partitions[(record.topic, record.partition)].append(Consumed(record))
     while partitions:
         topic, partition = place = rng.choice(sorted(partitions))
-        size = rng.choice([1, 3, 20, 100])
+        size = rng.choice(sizes)
         batch, partitions[place] = partitions[place][:size], partitions[place][size:]
         if not partitions[place]:
             del partitions[place]
         span = Span(topic, partition, 1, batch[0].offset, batch[-1].offset + 1, batch)
-        prepared = prepare(topic, [span])
-        session.run(lambda connection, prepared=prepared: ingest.commit(connection, prepared))
+        session.run(partial(ingest.commit, prepared=prepare(topic, [span])))
     session.close()
 
 

@@ -21,10 +21,10 @@ def const(compiler: Compiler, argument: Any, options: Options) -> Expression:
 
 @operator("path")
 def path(compiler: Compiler, argument: Any, options: Options) -> Expression:
-    """``{path: "Customer No."}``: a column or pointer, written out."""
+    """``{path: "$no"}``: a column, even if its name looks like something else."""
     if not isinstance(argument, str):
         raise compiler.fail(f"expected the name of a field, found {shown(argument)}")
-    return compiler.expression(argument)
+    return compiler.column(argument)
 
 
 @operator("coalesce")

@@ -1,0 +1,1 @@
+"""The command, from its help to a whole run."""

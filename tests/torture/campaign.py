@@ -1,0 +1,90 @@
+"""Many trials of many faults on one stack: a line for each, and a table at the end."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from hub.log import configure_logging
+from hub.money import use_exact_arithmetic
+from ops.embedded.folder import log_folder
+from tests.torture.faults import FAULTS
+from tests.torture.rig import Rig
+from tests.torture.trial import Outcome, attempt
+
+HARNESS_LOG = "supervisor.txt"
+_SHOWN_DIFFERENCES = 12
+
+
+@contextmanager
+def temporary_rig() -> Iterator[Rig]:
+    """A rig in a folder that is removed afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="headrace-torture-"))
+    try:
+        with Rig(folder) as rig:
+            yield rig
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def logged_to(path: Path) -> Iterator[None]:
+    """Send the logs of this process, the supervisor's among them, to a file."""
+    configure_logging("INFO", as_json=True)
+    root = logging.getLogger()
+    former = root.handlers[:]
+    with path.open("a", encoding="utf-8") as file:
+        for handler in former:
+            if isinstance(handler, logging.StreamHandler):
+                handler.setStream(file)
+        try:
+            yield
+        finally:
+            root.handlers[:] = [logging.NullHandler()]
+
+
+def run_campaign(names: Sequence[str], *, trials: int, seed: int, brief: bool) -> int:
+    """Run ``trials`` of each fault, seeded ``seed``, ``seed + 1`` …; returns the exit status."""
+    use_exact_arithmetic()
+    outcomes: list[Outcome] = []
+    print(f"{'fault':22} {'seed':>7} {'events':>7} {'seconds':>8} {'idle':>6} {'killed':>7}")
+    with temporary_rig() as rig, logged_to(log_folder(rig.settings.data) / HARNESS_LOG):
+        for number in range(trials):
+            for name in names:
+                outcome = attempt(rig, name, FAULTS[name], seed + number, brief=brief)
+                outcomes.append(outcome)
+                _tell(outcome, rig)
+    _tell_all(names, outcomes)
+    return 1 if any(outcome.differences for outcome in outcomes) else 0
+
+
+def _tell(outcome: Outcome, rig: Rig) -> None:
+    number = len(outcome.differences)
+    verdict = "ok" if number == 0 else f"{number} DIFFERENCES"
+    print(
+        f"{outcome.fault:22} {outcome.seed:>7} {outcome.events:>7} {outcome.seconds:>8.1f} "
+        f"{outcome.recovery_seconds:>6.1f} {outcome.killed:>7}  {verdict}",
+        flush=True,
+    )
+    for difference in outcome.differences[:_SHOWN_DIFFERENCES]:
+        print(f"    {difference}")
+    if number > _SHOWN_DIFFERENCES:
+        print(f"    … and {number - _SHOWN_DIFFERENCES} more")
+    if number:
+        kept = Path(tempfile.mkdtemp(prefix=f"headrace-torture-{outcome.fault}-{outcome.seed}-"))
+        shutil.copytree(log_folder(rig.settings.data), kept / "logs")
+        print(f"    logs are kept in {kept}", flush=True)
+
+
+def _tell_all(names: Sequence[str], outcomes: Sequence[Outcome]) -> None:
+    print(f"\n{'fault':22} {'trials':>7} {'passed':>7} {'worst idle after':>17}")
+    for name in names:
+        mine = [outcome for outcome in outcomes if outcome.fault == name]
+        passed = sum(not outcome.differences for outcome in mine)
+        worst = max(outcome.recovery_seconds for outcome in mine)
+        print(f"{name:22} {len(mine):>7} {passed:>7} {worst:>15.1f} s")
+    print(f"{sum(outcome.killed for outcome in outcomes)} kills and stops in all")

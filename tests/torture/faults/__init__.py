@@ -1,0 +1,31 @@
+"""Every fault by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tests.torture.faults.processes import (
+    broker_killed,
+    database_away,
+    database_killed,
+    relay_killed,
+    worker_killed,
+    worker_stopped,
+    workers_come_and_go,
+    workers_side_by_side,
+)
+from tests.torture.faults.records import bad_records, deadly_record
+from tests.torture.trial import Fault
+
+FAULTS: Mapping[str, Fault] = {
+    "worker_killed": worker_killed,
+    "workers_side_by_side": workers_side_by_side,
+    "workers_come_and_go": workers_come_and_go,
+    "worker_stopped": worker_stopped,
+    "relay_killed": relay_killed,
+    "broker_killed": broker_killed,
+    "database_killed": database_killed,
+    "database_away": database_away,
+    "bad_records": bad_records,
+    "deadly_record": deadly_record,
+}
