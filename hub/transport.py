@@ -59,11 +59,15 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
             "_isolation_level",
             "_fetch_max_wait_ms",
             "_partition_assignment_strategy",
+            "_auto_offset_reset",
         ):
             if not hasattr(consumer, attribute):
                 raise RuntimeError(f"aiokafka's consumer has no {attribute} any more")
         consumer._isolation_level = "read_committed"
         consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS
+        # We seek to the stored position. If that is outside the log, or comes to be because the log
+        # is cut, nobody may choose another one and so skip records: the fetch raises.
+        consumer._auto_offset_reset = "none"
         # Ranges keep equal partition numbers of different topics, hence a customer, together.
         consumer._partition_assignment_strategy = [RangePartitionAssignor]
         return consumer

@@ -56,7 +56,7 @@ def ask_customers(url: str, settings: Settings, as_of: date | None) -> Answer:
             as_of=as_of or business_date(settings),
             policy=load_policy(settings.policy),
             base_currency=currency,
-            source_order=[source.name for source in settings.sources],
+            source_order=_source_order(settings),
         )
         return customers_answer(rows, currency)
 
@@ -77,6 +77,7 @@ def ask_receivables(url: str, settings: Settings, as_of: date | None) -> Answer:
             as_of=as_of or business_date(settings),
             limits=load_policy(settings.policy).ageing_limits,
             base_currency=settings.company.base_currency,
+            source_order=_source_order(settings),
         )
         return receivables_answer(report)
 
@@ -102,7 +103,7 @@ def ask_status(url: str, settings: Settings, cluster: Cluster | None) -> Answer:
         status = read_status(
             database,
             as_of=business_date(settings),
-            sources=[source.name for source in settings.sources],
+            sources=_source_order(settings),
             streams={stream.name: stream.documents for stream in streams(policy)},
             lag_of_topics=lags,
             topic_of={topic.document: name for name, topic in TOPICS.items()},
@@ -111,3 +112,8 @@ def ask_status(url: str, settings: Settings, cluster: Cluster | None) -> Answer:
         return status_answer(status)
     finally:
         database.dispose()
+
+
+def _source_order(settings: Settings) -> list[str]:
+    """The ranking of sources for a customer's fields: their order in the configuration."""
+    return [source.name for source in settings.sources]

@@ -33,8 +33,8 @@ class Backlog:
 
     @property
     def is_empty(self) -> bool:
-        """Whether every topic is processed to its end and every change has left."""
-        return self.records == 0 and self.outbox == 0
+        """Whether every topic is processed to its very end and every change has left."""
+        return self.outbox == 0 and all(lag.position == lag.end for lag in self.partitions)
 
     def of_topics(self) -> dict[str, int]:
         """The lag of each topic, in records."""

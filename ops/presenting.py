@@ -87,7 +87,10 @@ def customers_table(answer: Answer, limit: int | None = None) -> Table:
 
 def demand_table(answer: Answer, limit: int | None = None, first_month: str = "") -> Table:
     """Demand per product and month, from ``first_month`` (YYYY-MM) on."""
-    rows = [row for row in answer["rows"] if row["month"] >= first_month]
+    rows = sorted(
+        (row for row in answer["rows"] if row["month"] >= first_month),
+        key=lambda row: (row["month"], row["product"]),
+    )
     table = _table(
         f"Demand as of {answer['as_of']} ({_shown(rows, limit)})",
         [("month", ""), ("product", ""), ("", "dim")],
@@ -157,7 +160,8 @@ def status_tables(answer: Answer) -> list[RenderableType]:
             one["newest"] or Text("nothing came", style="dim"),
             Text("silent", style="red") if one["silent"] else "",
         )
-    streams = _table("Streams", [("stream", ""), ("reads", "dim")], ["behind", "dead letters"])
+    known = all(one["behind"] is not None for one in answer["streams"])
+    streams = _table("Streams" if known else "Streams (Kafka does not run)", [("stream", ""), ("reads", "dim")], ["behind", "dead letters"])
     for one in answer["streams"]:
         behind = "?" if one["behind"] is None else f"{one['behind']:,}"
         streams.add_row(
@@ -215,6 +219,8 @@ def letters_table(answer: Answer) -> Table:
 def fields_table(answer: Answer) -> Table:
     """One thing with its fields below each other."""
     table = Table.grid(padding=(0, 2))
+    table.add_column()
+    table.add_column(overflow="fold")
     for name, value in answer.items():
         shown = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
         table.add_row(Text(name, style="dim"), Text("" if shown is None else str(shown)))

@@ -1,4 +1,4 @@
-"""Makes views anew: from the facts while the hub may be up, or everything from the topics."""
+"""Makes views anew: from the facts, also while the hub is up, or everything from the topics."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ops.stack import Addresses, Stack
 from sinks.database import engine
 from sinks.positions import PositionError
 from sinks.tables import stream_offsets
-from streams.rebuild import TABLES, forget_everything, rebuild
+from streams.rebuild import TABLES, accept_recreated, forget_everything, rebuild
 
 #: The names of the streams.
 STREAMS = tuple(TABLES)
@@ -27,6 +27,16 @@ def rebuild_from_facts(
     """Rebuild streams (all where None); returns how many documents each took."""
     with Stack.database_only(settings) as url:
         return rebuild(url, load_policy(settings.policy), names, on_progress)
+
+
+def accept_topics(settings: Settings, topics: Sequence[str]) -> dict[str, int]:
+    """Go on with topics that were created again, keeping what came by the old ones.
+
+    Returns:
+        By topic how many stored positions were forgotten.
+    """
+    with Stack.database_only(settings) as url:
+        return {topic: accept_recreated(url, topic) for topic in topics}
 
 
 def rebuild_from_topics(

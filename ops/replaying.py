@@ -13,6 +13,7 @@ from hub.settings import Settings
 from ops.attaching import attached
 from ops.letters import find_letter, open_letter_ids
 from ops.stack import Addresses, Stack
+from sinks.cursors import SourceBusy
 from sinks.database import engine
 from sinks.dead_letters import DeadLetter
 from sinks.tables import dead_letters
@@ -88,6 +89,8 @@ def _by_connector(
         )
     except ReplayError as error:
         return Outcome(letter_id, False, str(error))
+    except SourceBusy as error:
+        return Outcome(letter_id, False, f"{error}; stop the hub for as long as it is replayed")
     if report.rejected:
         return Outcome(letter_id, False, "it is refused again; see the newest dead letters")
     with database.begin() as connection:

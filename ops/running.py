@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -14,10 +14,13 @@ from typing import Any, Self
 
 from sqlalchemy import make_url
 
+from hub.kafka import Cluster, KafkaError
 from hub.policy import load_policy
 from hub.settings import Settings
 from ops.embedded.folder import log_folder, run_folder
+from ops.lag import GROUP
 from ops.observer import Observer
+from ops.positions_check import position_problem
 from ops.source_runs import Journal, check_sources
 from ops.stack import Stack
 from ops.status import DocumentCount, LetterCount, count_documents, count_letters
@@ -78,6 +81,7 @@ class Hub:
         with ExitStack() as undo:
             self._stack = undo.enter_context(Stack(self.settings))
             self.addresses = self._stack.addresses
+            _wake_coordinator(self.addresses.cluster)
             self._observer = undo.enter_context(Observer(self.addresses, _OBSERVE_SECONDS))
             self._undo = undo.pop_all()
         return self
@@ -104,7 +108,12 @@ class Hub:
         ]
 
     def follow(self) -> list[str]:
-        """Run until SIGINT or SIGTERM; returns why it ended by itself, if it did."""
+        """Run until SIGINT or SIGTERM; returns why it ended by itself, if it did.
+
+        Raises:
+            PositionError: a topic was created again, or its log does not hold our position.
+        """
+        self._refuse_lost_positions()
         supervisor = self._supervisor(bounded=False)
         lost: list[str] = []
 
@@ -123,7 +132,11 @@ class Hub:
         Args:
             on_progress: called ten times a second.
             read_sources: without it, only what the topics hold is processed.
+
+        Raises:
+            PositionError: a topic was created again, or its log does not hold our position.
         """
+        self._refuse_lost_positions()
         began = time.monotonic()
         before = self._counts()
         supervisor = self._supervisor(bounded=True, read_sources=read_sources)
@@ -135,6 +148,11 @@ class Hub:
         if not watch.idle and not problems:
             problems.append("stopped before everything was processed")
         return Outcome(tuple(problems), sources, before, self._counts(), time.monotonic() - began)
+
+    def _refuse_lost_positions(self) -> None:
+        problem = position_problem(self.addresses)
+        if problem is not None:
+            raise problem
 
     def _supervisor(self, *, bounded: bool, read_sources: bool = True) -> Supervisor:
         Journal.clear(self.settings.data)
@@ -243,6 +261,12 @@ def commands(settings: Settings, config: Path | None, *, bounded: bool) -> list[
         Command("relay", (*ours, "relay", *named)),
         Command("connectors", reading, finishes=bounded),
     ]
+
+
+def _wake_coordinator(cluster: Cluster) -> None:
+    """Have a new broker make its topic of groups now, and not when the workers first ask."""
+    with suppress(KafkaError), cluster.admin() as admin:
+        admin.describe_groups([GROUP])
 
 
 def check_configuration(settings: Settings, *, paths: bool) -> None:

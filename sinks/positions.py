@@ -77,6 +77,7 @@ class Positions:
         self.owner = owner
         self.claims: dict[Partition, Claim] = {}
         self.cautions: dict[Partition, Caution] = {}
+        self._topic_ids: dict[str, str] = {}
 
     def claim(self, partitions: Iterable[Partition]) -> dict[Partition, Claim]:
         """Take ``partitions`` over: raise their epochs and return where each goes on.
@@ -98,6 +99,7 @@ class Positions:
             # Before the commit: a transaction of ours that waited for it finds itself fenced, and
             # must see at once that it was we who renewed the claim.
             self.claims, self.cautions = claims, cautions
+            self._topic_ids = {topic: log[topic, number].topic_id for topic, number in wanted}
         connection.close()
         return dict(claims)
 
@@ -140,6 +142,19 @@ class Positions:
             # What is behind the present end was never in work.
             caution = Caution(min(position + CAUTION_SPAN, log.end), marked, tries)
         return Claim(position, epoch + 1), caution
+
+    def check_topics(self) -> None:
+        """Look whether the claimed topics are still those that were claimed.
+
+        A consumer does not notice that a topic was deleted and quickly created again.
+
+        Raises:
+            PositionError: one of them was created again.
+        """
+        claimed, known = list(self.claims), self._topic_ids
+        for partition, log in self._read_log(claimed).items():
+            if partition[0] in known:
+                check_same_topic(partition[0], known[partition[0]], log.topic_id)
 
     def release(self, partitions: Iterable[Partition]) -> None:
         """Say that nothing of ``partitions`` is in work any more, if they are still ours."""
@@ -236,15 +251,24 @@ def check_resumable(partition: Partition, topic_id: str, position: int, log: Log
         PositionError: the topic was recreated, or the position lies outside the log.
     """
     name = f"{partition[0]}[{partition[1]}]"
-    if topic_id != log.topic_id:
-        raise PositionError(
-            f"topic {partition[0]} was deleted and created again (its id was {topic_id}, now it is "
-            f"{log.topic_id}): what the hub holds came from the old one. If that is intended, run "
-            f"`headrace rebuild --accept-recreated {partition[0]}` to go on with the new one."
-        )
+    check_same_topic(partition[0], topic_id, log.topic_id)
     if not log.begin <= position <= log.end:
         raise PositionError(
             f"{name} was read up to {position}, but its log now holds {log.begin} to {log.end}: "
             "records between were lost or the log was cut. Restore the log, or run "
             "`headrace rebuild --from-topics` to read what is there."
+        )
+
+
+def check_same_topic(topic: str, stored_id: str, present_id: str) -> None:
+    """Refuse a topic that has another id than the one that was read.
+
+    Raises:
+        PositionError: it was created again.
+    """
+    if stored_id != present_id:
+        raise PositionError(
+            f"topic {topic} was deleted and created again (its id was {stored_id}, now it is "
+            f"{present_id}): what the hub holds came from the old one. If that is intended, run "
+            f"`headrace rebuild --from-topics --accept-recreated {topic}` to read the new one."
         )

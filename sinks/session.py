@@ -70,6 +70,10 @@ class Session:
         if self._connection is None or self._connection.closed:
             connection = connect(self._url, name=self._name)
             connection.autocommit = True
+            # A batch's rows are always few beside the tables': look each up by its key. The planner
+            # knows nothing of a temporary table and would sooner or later scan the other one whole.
+            connection.execute("SET enable_hashjoin = off")
+            connection.execute("SET enable_mergejoin = off")
             for table in self._tables:
                 table.create(connection)
             self._connection = connection

@@ -84,6 +84,8 @@ class Replay:
         self, connection: psycopg.Connection[Any], name: str, document: str, key: str
     ) -> str | None:
         stream = next(stream for stream in self._streams if stream.name == name)
+        # A worker with a newer version must not be overtaken by what is read here.
+        connection.execute(f"SELECT 1 FROM fact_{document} WHERE key = %s FOR UPDATE", (key,))
         changes = list(facts.read(connection, document, [key]))
         if not changes:
             return f"there is no {document} {key} among the facts any more"

@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from hub.kafka import Cluster, log_ranges, topic_ids
+from hub.kafka import Cluster, KafkaError, TopicMissing, log_ranges, topic_ids
 from hub.money import use_exact_arithmetic
 from hub.policy import Policy
 from hub.transport import BatchApp, new_app
@@ -31,6 +31,9 @@ from streams.lane import Lane, agent_of
 log = structlog.get_logger(__name__)
 
 GROUP = "headrace"
+
+#: How often a worker looks whether its topics are still the same.
+CHECK_TOPICS_S = 5.0
 
 #: Transactions of one worker at the same time: while one waits for the database, another computes.
 TRANSACTIONS = 2
@@ -110,8 +113,9 @@ class Worker:
         """
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._app.on_failure = lambda error: _fail(failed, error)
-        lanes = [asyncio.create_task(lane.run()) for lane in self._lanes]
-        for task in lanes:
+        tasks = [asyncio.create_task(lane.run()) for lane in self._lanes]
+        tasks.append(asyncio.create_task(self._check_topics()))
+        for task in tasks:
             task.add_done_callback(lambda done: _fail_of(failed, done))
         await self._app.start()
         stopping = asyncio.create_task(stop.wait())
@@ -125,10 +129,25 @@ class Worker:
                 raise RuntimeError(f"Faust stopped by itself: {self._app.crash_reason!r}")
             await self._app.stop()
         finally:
-            for task in [*lanes, stopping, watched]:
+            for task in [*tasks, stopping, watched]:
                 task.cancel()
             self._committers.shutdown(wait=False, cancel_futures=True)
             self._decoders.shutdown(wait=False, cancel_futures=True)
+
+
+    async def _check_topics(self) -> None:
+        """Run until a topic turns out to be another one.
+
+        Raises:
+            PositionError: it does.
+        """
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(CHECK_TOPICS_S)
+            try:
+                await loop.run_in_executor(None, self._positions.check_topics)
+            except (KafkaError, TopicMissing) as error:
+                log.info("topics_not_checked", error=str(error))
 
 
 def _fail(failed: asyncio.Future[None], error: BaseException) -> None:

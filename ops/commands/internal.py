@@ -24,10 +24,12 @@ def worker(slot: Annotated[int, typer.Option(min=0)], config: ConfigOption = Non
     """Process the topics."""
     from hub.policy import load_policy
     from ops.positions_check import position_problem
-    from ops.supervisor import FATAL_EXIT
     from streams.worker import run_worker
 
     with _part_of_hub(config) as (settings, addresses):
+        problem = position_problem(addresses)
+        if problem is not None:
+            raise problem
         status = run_worker(
             addresses.cluster,
             addresses.database_url,
@@ -35,8 +37,6 @@ def worker(slot: Annotated[int, typer.Option(min=0)], config: ConfigOption = Non
             slot=slot,
             data=settings.data,
         )
-        if status and position_problem(addresses) is not None:
-            status = FATAL_EXIT
     raise typer.Exit(status)
 
 
@@ -78,6 +78,7 @@ def _part_of_hub(config: Path | None) -> Iterator[tuple[Settings, Addresses]]:
     from hub.log import get_logger
     from ops.attaching import running_addresses
     from ops.supervisor import FATAL_EXIT, leave_with_supervisor
+    from sinks.positions import PositionError
 
     leave_with_supervisor()
     try:
@@ -88,7 +89,8 @@ def _part_of_hub(config: Path | None) -> Iterator[tuple[Settings, Addresses]]:
         text, status = (repr(error), FAILED) if told is None else told
         logger = get_logger(__name__)
         logger.error("process_failed", error=text, exc_info=None if told else error)
-        raise typer.Exit(FATAL_EXIT if status == MISUSED else FAILED) from error
+        hopeless = status == MISUSED or isinstance(error, PositionError)
+        raise typer.Exit(FATAL_EXIT if hopeless else FAILED) from error
 
 
 def _stop_event() -> threading.Event:

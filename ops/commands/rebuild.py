@@ -29,7 +29,8 @@ def rebuild(
         typer.Option(
             "--accept-recreated",
             metavar="TOPIC",
-            help="With --from-topics: this topic was deleted and created again on purpose.",
+            help="This topic was deleted and created again on purpose: go on with the new one;"
+            " with --from-topics, without what came by the old one.",
             show_default=False,
         ),
     ] = None,
@@ -39,9 +40,11 @@ def rebuild(
     """Make views anew: by the same rules from the facts, or everything from the topics.
 
     Needed after a change of the policy or of a rule. With --from-topics the hub must not be up.
+    With --accept-recreated alone nothing is made anew.
     """
     from ops.presenting import err
     from ops.rebuilding import STREAMS
+    from schemas.catalogue import TOPICS
 
     settings = prepare(config, verbose=verbose)
     unknown = sorted(set(stream or ()) - set(STREAMS))
@@ -50,15 +53,25 @@ def rebuild(
         problem = f"no stream {', '.join(unknown)}; there are {', '.join(STREAMS)}"
     elif from_topics and stream:
         problem = "--from-topics makes everything anew; it goes without --stream"
-    elif accept_recreated and not from_topics:
-        problem = "--accept-recreated goes with --from-topics"
+    elif foreign := sorted(set(accept_recreated or ()) - set(TOPICS)):
+        problem = f"no topic {', '.join(foreign)}; there are {', '.join(TOPICS)}"
     if problem is not None:
         err().print(f"headrace: {problem}")
         raise typer.Exit(MISUSED)
     if from_topics:
         _from_topics(settings, config, accept_recreated or [])
+    elif accept_recreated:
+        _accept(settings, accept_recreated)
     else:
         _from_facts(settings, stream or None)
+
+
+def _accept(settings: Settings, topics: list[str]) -> None:
+    from ops.presenting import out
+    from ops.rebuilding import accept_topics
+
+    for topic, positions in accept_topics(settings, topics).items():
+        out().print(f"{topic}: {positions:,} positions forgotten, `headrace up` reads the new one")
 
 
 def _from_facts(settings: Settings, names: list[str] | None) -> None:

@@ -35,15 +35,15 @@ def run(
     config: ConfigOption = None,
     verbose: VerboseOption = False,
 ) -> None:
-    """Read sources to their ends now, and publish what is new.
+    """Read sources to their ends, and publish what is new; the next `headrace up` processes it.
 
-    The workers of a hub that is up process it at once; otherwise the next `headrace up` does.
+    A hub that is up follows its sources by itself.
     """
-    from ops.attaching import attached
     from ops.presenting import err, reports_table, show
     from ops.progress import CountLine
     from ops.running import check_configuration
     from ops.source_runs import as_answer, read_to_end
+    from ops.stack import Stack
 
     settings = prepare(config, verbose=verbose)
     chosen = [source for source in settings.sources if name in (None, source.name)]
@@ -52,8 +52,8 @@ def run(
         err().print(f"headrace: no source {name!r} in the configuration; there are: {known}")
         raise typer.Exit(MISUSED)
     check_configuration(settings, paths=False)
-    with attached(settings) as addresses, CountLine(err()) as line:
-        runs = read_to_end(chosen, settings, addresses, line)
+    with Stack(settings) as stack, CountLine(err()) as line:
+        runs = read_to_end(chosen, settings, stack.addresses, line)
     answer = as_answer(runs)
     show(answer, as_json, reports_table(answer["sources"]))
     failed = [one for one in runs if one.error is not None]

@@ -83,7 +83,8 @@ class EmbeddedBroker(EmbeddedServer):
             [
                 *self._java(),
                 *("kafka.tools.StorageTool", "format", "--ignore-formatted"),
-                *("--cluster-id", cluster_id, "--config", str(self._properties_file)),
+                # With "=", since one id in 64 begins with a hyphen and would be read as an option.
+                *(f"--cluster-id={cluster_id}", "--config", str(self._properties_file)),
             ],
             capture_output=True,
             text=True,

@@ -9,7 +9,10 @@ SELECT member.hub_id AS customer_id,
         FILTER (WHERE record.name IS NOT NULL))[1] AS name,
     array_agg(DISTINCT member.key ORDER BY member.key) AS members
 FROM customer_members AS member LEFT JOIN customer_records AS record USING (key)
-GROUP BY member.hub_id;
+GROUP BY member.hub_id
+-- A key may have been named once, by a document that names another one now.
+HAVING bool_or(record.key IS NOT NULL OR EXISTS (
+    SELECT 1 FROM customer_documents AS one WHERE one.customer_key = member.key));
 COMMENT ON VIEW reporting.customers IS
     'One row per customer of the hub: its id, its newest name, the source|id of its records.';
 
@@ -53,6 +56,23 @@ GROUP BY member.hub_id, balance.currency;
 COMMENT ON VIEW reporting.receivables IS
     'What each customer owes per currency: outstanding = open_amount + unallocated (zero or below).';
 
+CREATE VIEW reporting.product_records AS
+WITH RECURSIVE stated AS (
+    SELECT key AS one, unnest(same_as) AS other FROM product_records
+), link AS (
+    SELECT one, other FROM stated UNION SELECT other, one FROM stated
+), reached AS (
+    SELECT one AS key, one AS other FROM link
+    UNION SELECT reached.key, link.other FROM reached JOIN link ON link.one = reached.other
+), smallest AS (
+    SELECT key, min(other) AS product FROM reached GROUP BY key
+)
+SELECT coalesce(smallest.product, record.key) AS product, key, record.name
+FROM product_records AS record FULL JOIN smallest USING (key);
+COMMENT ON VIEW reporting.product_records IS
+    'One row per record of a source system (key, source|id) that is a product; product is the
+smallest key of the records that are one and the same by cross-reference.';
+
 CREATE VIEW reporting.demand_lines AS
 SELECT line.document, split_part(line.key, '|', 1) AS source,
     substr(line.key, strpos(line.key, '|') + 1) AS id, line.number AS line,
@@ -63,29 +83,34 @@ COMMENT ON VIEW reporting.demand_lines IS
     'Lines of orders (not rejected, stage is null) and of opportunities with their demand month.';
 
 CREATE VIEW reporting.demand AS
-WITH ordered AS (
-    SELECT opportunity_key, product_key, sum(quantity) AS quantity FROM demand_lines
+WITH line AS (
+    SELECT line.key, line.number, coalesce(record.product, line.product_key) AS product,
+        line.demand_on, line.quantity, line.stage, line.until, line.opportunity_key
+    FROM demand_lines AS line
+    LEFT JOIN reporting.product_records AS record ON record.key = line.product_key
+), ordered AS (
+    SELECT opportunity_key, product, sum(quantity) AS quantity FROM line
     WHERE stage IS NULL AND opportunity_key IS NOT NULL AND until IS NULL
-    GROUP BY opportunity_key, product_key
+    GROUP BY opportunity_key, product
 ), counted AS (
-    SELECT product_key, demand_on, quantity AS orders, 0::numeric AS pipeline
-    FROM demand_lines WHERE stage IS NULL AND until IS NULL
+    SELECT product, demand_on, quantity AS orders, 0::numeric AS pipeline
+    FROM line WHERE stage IS NULL AND until IS NULL
     UNION ALL
-    SELECT line.product_key, line.demand_on, 0, line.quantity * chance.chance
-    FROM demand_lines AS line JOIN stage_chances AS chance USING (stage) WHERE stage <> 'won'
+    SELECT line.product, line.demand_on, 0, line.quantity * chance.chance
+    FROM line JOIN stage_chances AS chance USING (stage) WHERE stage <> 'won'
     UNION ALL
-    SELECT won.product_key, won.demand_on, 0, least(won.quantity, greatest(0, sum(won.quantity)
-            OVER (PARTITION BY won.key, won.product_key ORDER BY won.demand_on, won.number)
+    SELECT won.product, won.demand_on, 0, least(won.quantity, greatest(0, sum(won.quantity)
+            OVER (PARTITION BY won.key, won.product ORDER BY won.demand_on, won.number)
             - coalesce(ordered.quantity, 0)))
-    FROM demand_lines AS won LEFT JOIN ordered
-        ON ordered.opportunity_key = won.key AND ordered.product_key = won.product_key
+    FROM line AS won LEFT JOIN ordered
+        ON ordered.opportunity_key = won.key AND ordered.product = won.product
     WHERE won.stage = 'won' AND won.quantity IS NOT NULL
 )
-SELECT product_key AS product, date_trunc('month', demand_on)::date AS month,
+SELECT product, date_trunc('month', demand_on)::date AS month,
     sum(orders) AS orders, sum(pipeline) AS pipeline, sum(orders + pipeline) AS total
-FROM counted WHERE product_key IS NOT NULL AND demand_on IS NOT NULL AND
+FROM counted WHERE product IS NOT NULL AND demand_on IS NOT NULL AND
     orders + pipeline IS NOT NULL
-GROUP BY product_key, date_trunc('month', demand_on);
+GROUP BY product, date_trunc('month', demand_on);
 COMMENT ON VIEW reporting.demand IS
     'Units of each product (source|id) per month: ordered, in the pipeline by the chances of the
 stages, and both together.';

@@ -97,7 +97,8 @@ class InvoiceRow(NamedTuple):
     @property
     def open_amount(self) -> Decimal:
         """What of the whole invoice is open."""
-        return sum(self.open_amounts, ZERO)
+        amounts = self.open_amounts
+        return amounts[0] if len(amounts) == 1 else sum(amounts, ZERO)
 
     @property
     def items(self) -> int:
@@ -110,6 +111,8 @@ class InvoiceRow(NamedTuple):
         if invoice is None:
             return (self.key, *[None] * 10, ZERO, None)
         parts = invoice.instalments
+        gross = tuple([part.amount for part in parts])
+        amounts = literal(gross)
         return (
             self.key,
             invoice.customer_key,
@@ -118,10 +121,10 @@ class InvoiceRow(NamedTuple):
             invoice.invoiced_on,
             invoice.gross,
             self.cancelled_on,
-            literal(part.number for part in parts),
-            literal(part.due_on for part in parts),
-            literal(part.amount for part in parts),
-            literal(self.open_amounts),
+            literal([part.number for part in parts]),
+            literal([part.due_on for part in parts]),
+            amounts,
+            amounts if self.open_amounts == gross else literal(self.open_amounts),
             self.open_amount,
             self.last_change_on,
         )
@@ -154,8 +157,10 @@ class ReceiptRow(NamedTuple):
         return cls(receipt.customer_key, receipt.currency, left, changed)
 
 
-def literal(values: Iterable[int | date | Decimal]) -> str:
+def literal(values: Sequence[int | date | Decimal]) -> str:
     """Return an array literal of values whose text needs no quoting."""
+    if len(values) == 1:
+        return f"{{{values[0]}}}"
     return "{" + ",".join(map(str, values)) + "}"
 
 
@@ -170,15 +175,14 @@ def invoice_row(row: Sequence[Any]) -> InvoiceRow:
     return InvoiceRow(key, invoice, cancelled_on, tuple(open_amounts), last_change_on)
 
 
-def insert_fresh(connection: psycopg.Connection[Any], invoices: Iterable[Invoice]) -> set[str]:
-    """Insert invoices as if nothing referred to them; return the keys that were not there.
+def insert_fresh(connection: psycopg.Connection[Any], rows: Collection[InvoiceRow]) -> set[str]:
+    """Insert invoices to which nothing refers yet; return the keys that were not there.
 
     Those that are there already (named by a payment that came early) are left as they are.
     """
-    rows = [InvoiceRow.of(invoice) for invoice in invoices]
     if not rows:
         return set()
-    INVOICES.fill(connection, (row.values() for row in sorted(rows, key=lambda row: row.key)))
+    INVOICES.fill(connection, (row.values() for row in rows))
     inserted = connection.execute(
         f"""
         INSERT INTO receivable_invoices ({_INVOICE_NAMES})

@@ -111,14 +111,15 @@ class _Work:
         known_receipts = [one for one in self._receipts if one[1] in self._known]
         touched = self._touched(known_receipts)
         fresh = {
-            key: invoice
+            key: InvoiceRow.of(invoice)
             for key, invoice in self._invoices.items()
             if invoice is not None and key not in self._known
         }
         inserted = store.insert_fresh(connection, fresh.values())
         for key in inserted:
-            row = InvoiceRow.of(fresh[key])
-            self._add(fresh[key], row.open_amount, row.items, 1)
+            row = fresh[key]
+            assert row.invoice is not None
+            self._add(row.invoice, row.open_amount, row.items, 1)
         rows = store.lock(connection, touched - inserted)
         # Not before the locks: who held them may have changed what these receipts have left.
         old_receipts = store.receipts(connection, known_receipts)
@@ -162,7 +163,7 @@ class _Work:
         self,
         touched: set[str],
         inserted: set[str],
-        fresh: dict[str, Invoice],
+        fresh: dict[str, InvoiceRow],
         rows: dict[str, InvoiceRow],
         by_invoice: dict[str, list[Allocation]],
         cancellations: dict[str, list[Cancellation]],
@@ -178,7 +179,7 @@ class _Work:
             if key in inserted:
                 if key not in by_invoice and key not in cancellations:
                     continue
-                row = InvoiceRow.of(fresh[key])
+                row = fresh[key]
             known = row.invoice if row is not None else None
             invoice = self._invoices.get(key, known)
             if row is not None and row.invoice is not None:

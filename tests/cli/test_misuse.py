@@ -52,7 +52,7 @@ def test_a_source_without_files_is_told_before_a_bounded_run(shop: Shop) -> None
         (("dead-letters", "replay"), ("--all",)),
         (("dead-letters", "replay", "3", "--all"), ("--all",)),
         (("rebuild", "--stream", "demnd"), ("demnd", "demand")),
-        (("rebuild", "--accept-recreated", "sales.order.v1"), ("--from-topics",)),
+        (("rebuild", "--accept-recreated", "sales.ordr.v1"), ("sales.ordr.v1", "sales.order.v1")),
         (("rebuild", "--from-topics", "--stream", "demand"), ("--stream",)),
     ],
 )

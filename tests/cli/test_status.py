@@ -105,10 +105,10 @@ def test_positions_are_read_with_their_workers(database_url: str) -> None:
 def test_a_source_shows_its_newest_event(database_url: str) -> None:
     engine = create_engine(database_url)
     with engine.begin() as connection:
-        for partition, newest in enumerate(["2026-01-02T00:00:00Z", "2026-02-03T00:00:00Z"]):
+        for partition, at in enumerate(["2026-01-02T00:00:00Z", "2026-02-03T00:00:00Z"]):
             connection.execute(
                 insert(source_freshness).values(
-                    source="erp", topic="t", partition=partition, newest=newest
+                    source="erp", topic="t", partition=partition, newest=at
                 )
             )
     engine.dispose()

@@ -25,9 +25,7 @@ def migrated_database(server: EmbeddedDatabase) -> Iterator[str]:
         url = server.conninfo(ports, name).replace("postgresql://", "postgresql+psycopg://", 1)
         migrate(url)
         yield url
-        connection.execute(
-            sql.SQL("drop database {} with (force)").format(sql.Identifier(name))
-        )
+        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
 
 def empty(url: str) -> None:

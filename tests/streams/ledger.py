@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import date
 from functools import partial
 from itertools import count, groupby
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 
@@ -32,6 +32,7 @@ from tests.oracle.log import Record
 POLICY = Policy()
 
 Row = tuple[Any, ...]
+Result = TypeVar("Result")
 
 
 class Ledger:
@@ -83,6 +84,10 @@ class Ledger:
             ]
             span = Span(topic, 0, 0, records[0].offset, records[-1].offset + 1, records)
             self._session.run(partial(work, prepared=prepare(topic, [span])))
+
+    def run(self, work: Callable[[psycopg.Connection[Any]], Result]) -> Result:
+        """Run ``work(connection)`` in a transaction of this writer."""
+        return self._session.run(work)
 
     @contextmanager
     def reading(self) -> Iterator[psycopg.Connection[Any]]:

@@ -78,9 +78,7 @@ SOURCES = [
 
 
 @pytest.mark.parametrize("arrival", list(itertools.permutations(range(4)))[::3])
-def test_no_order_of_arrival_changes_what_is_owed(
-    ledger: Ledger, arrival: tuple[int, ...]
-) -> None:
+def test_no_order_of_arrival_changes_what_is_owed(ledger: Ledger, arrival: tuple[int, ...]) -> None:
     events = [SOURCES[index] for index in arrival]
     for event in events:
         ledger.apply(event)
@@ -234,9 +232,7 @@ def test_an_order_that_came_before_its_opportunity_takes_from_it_when_it_arrives
     ledger: Ledger,
 ) -> None:
     known = product("crm|P", same_as=["erp|EX"])
-    sold = order(
-        "erp|1", "erp|C", "2026-06-01", [("erp|EX", 3, "2026-10-01")], opportunity="crm|O"
-    )
+    sold = order("erp|1", "erp|C", "2026-06-01", [("erp|EX", 3, "2026-10-01")], opportunity="crm|O")
     won = opportunity("crm|O", "crm|A", "won", [("crm|P", 5, "2026-10-20")])
     ledger.apply(sold, won)
     ledger.apply(known)
@@ -249,9 +245,7 @@ def test_an_order_that_came_before_its_opportunity_takes_from_it_when_it_arrives
 
 
 def test_an_opportunity_that_does_not_say_when_it_was_opened_is_kept(ledger: Ledger) -> None:
-    undated = opportunity(
-        "crm|O", "crm|A", "propose", [("crm|P", 4, "2026-10-20")], opened_on=None
-    )
+    undated = opportunity("crm|O", "crm|A", "propose", [("crm|P", 4, "2026-10-20")], opened_on=None)
     ledger.apply(undated)
     assert ledger.rows("SELECT count(*) FROM demand_lines") == [(1,)]
     assert_like_the_oracle(ledger, undated)

@@ -11,12 +11,13 @@ from datetime import date
 
 import pytest
 
+from streams.replay import Replay
 from tests.oracle.check import check_hub
 from tests.oracle.generate import AS_OF, BASE_CURRENCY, Event, generate
 from tests.oracle.handwritten import allocation, customer, invoice, log_of, order, payment
 from tests.oracle.log import Record
 from tests.streams.keeping import assert_balances_are_the_sums
-from tests.streams.ledger import Ledger, batches
+from tests.streams.ledger import POLICY, Ledger, batches
 
 
 @pytest.fixture
@@ -35,14 +36,19 @@ def overlap(first: Ledger, earlier: Event, second: Ledger, later: Event) -> None
         if not begun:
             begun.append(threading.Thread(target=second.apply, args=(later,)))
             begun[0].start()
-        deadline = time.monotonic() + 2
-        while begun[0].is_alive() and time.monotonic() < deadline:
-            if first.rows("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
-                return
-            time.sleep(0.01)
+        wait_for_a_lock(first, begun[0])
 
     first.apply(earlier, before_commit=begin_the_other)
     begun[0].join()
+
+
+def wait_for_a_lock(ledger: Ledger, thread: threading.Thread) -> None:
+    """Return when somebody waits for a row, or ``thread`` ended without having to."""
+    deadline = time.monotonic() + 2
+    while thread.is_alive() and time.monotonic() < deadline:
+        if ledger.rows("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
+            return
+        time.sleep(0.01)
 
 
 BILL = invoice("erp|1", "erp|C", "2026-07-01", "100")
@@ -103,6 +109,26 @@ def test_a_customer_that_is_named_and_introduced_at_once_is_one_customer(
     sold = order("erp|2", "erp|D", "2026-06-01", [("erp|EX", 3, "2026-10-01")])
     overlap(other, customer("crm|B", same_as=["erp|D"]), ledger, sold)
     assert len(ledger.rows("SELECT DISTINCT hub_id FROM customer_members")) == 2
+
+
+def test_a_replay_beside_a_worker_does_not_bring_back_the_former_version(ledger: Ledger) -> None:
+    ledger.apply(BILL)
+    ledger.apply(
+        invoice("erp|1", "erp|C", "2026-07-01", "70", terms=(12 * 9000, False, 0), version=2)
+    )
+    ((letter,),) = ledger.rows("SELECT id FROM dead_letters")
+    ledger.apply(invoice("erp|1", "erp|C", "2026-07-01", "60", version=3))
+    begun: list[threading.Thread] = []
+
+    def begin_the_replay() -> None:
+        begun.append(threading.Thread(target=Replay(ledger.url, POLICY).run, args=([letter],)))
+        begun[0].start()
+        wait_for_a_lock(ledger, begun[0])
+
+    mended = invoice("erp|1", "erp|C", "2026-07-01", "50", version=4)
+    ledger.apply(mended, before_commit=begin_the_replay)
+    begun[0].join()
+    assert ledger.rows("SELECT gross FROM receivable_invoices") == [(50,)]
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -189,7 +189,10 @@ def test_revenue_is_invoiced_net_of_credit_notes_of_the_last_twelve_months() -> 
 
 def test_a_cancellation_takes_the_whole_net_back_once_on_its_own_date() -> None:
     bill = invoiced("erp|1", "100", "2026-05-01")
-    twice = [cancelling("erp|c1", "erp|1", "2026-07-01"), cancelling("erp|c2", "erp|1", "2026-08-01")]
+    twice = [
+        cancelling("erp|c1", "erp|1", "2026-07-01"),
+        cancelling("erp|c2", "erp|1", "2026-08-01"),
+    ]
     assert revenue(bill, *twice, until="2026-06-30") == 100
     assert revenue(bill, *twice, until="2026-07-01") == 0
     assert revenue(bill, *twice, since="2026-06-01") == -100
@@ -271,9 +274,7 @@ def test_the_chance_that_a_customer_is_alive_is_that_of_the_check(
 
 
 def standing(*order_days: str, as_of: str = "2026-06-30", gap_of_tier: float | None = None) -> str:
-    return lifecycle(
-        [day(one) for one in order_days], day(as_of), gap_of_tier, LIFECYCLE, Buying()
-    )
+    return lifecycle([day(one) for one in order_days], day(as_of), gap_of_tier, LIFECYCLE, Buying())
 
 
 def test_a_customer_without_an_order_is_a_prospect() -> None:

@@ -229,8 +229,11 @@ def test_orders_are_the_sum_of_their_lines_and_the_pipeline_is_never_below_zero(
     standing = [
         one
         for one in found
-        if one.since <= as_of and (one.until is None or one.until > as_of)
-        and one.product_key and one.demand_on and one.quantity is not None
+        if one.since <= as_of
+        and (one.until is None or one.until > as_of)
+        and one.product_key
+        and one.demand_on
+        and one.quantity is not None
     ]
     ordered = sum((one.quantity or 0 for one in standing if one.stage is None), Decimal(0))
     months = totals(found, as_of).values()

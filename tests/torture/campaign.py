@@ -77,6 +77,8 @@ def _tell(outcome: Outcome, rig: Rig) -> None:
     if number:
         kept = Path(tempfile.mkdtemp(prefix=f"headrace-torture-{outcome.fault}-{outcome.seed}-"))
         shutil.copytree(log_folder(rig.settings.data), kept / "logs")
+        text = "".join(f"{difference}\n" for difference in outcome.differences)
+        (kept / "differences.txt").write_text(text, encoding="utf-8")
         print(f"    logs are kept in {kept}", flush=True)
 
 

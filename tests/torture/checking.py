@@ -142,7 +142,7 @@ def letters(url: str) -> list[Json]:
     """The dead letters, all of them."""
     columns = ("stage", "code", "reason", "document", "topic", "partition", "position", "place")
     with snapshot(url) as connection:
-        rows = connection.execute(f"SELECT {', '.join(columns)} FROM dead_letters").fetchall()  # type: ignore[arg-type]
+        rows = connection.execute(f"SELECT {', '.join(columns)} FROM dead_letters").fetchall()
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 

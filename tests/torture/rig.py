@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +25,7 @@ from hub.settings import load_settings
 from ops.embedded.folder import log_folder, run_folder
 from ops.embedded.processes import Identity, find_process
 from ops.observer import Observer
-from ops.running import commands
+from ops.running import commands, last_error
 from ops.stack import Stack
 from ops.supervisor import Command, Supervisor
 from schemas.catalogue import TOPICS
@@ -48,17 +48,20 @@ class Rig:
 
     Args:
         folder: for the configuration and all that the hub writes; owned by the rig.
-        sources: of the hub, as they would stand in headrace.yaml.
     """
 
-    def __init__(self, folder: Path, sources: Sequence[Mapping[str, str]] = ()) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path) -> None:
         self.config = folder / "headrace.yaml"
+        self.exports = folder / "exports"
+        """The folder that the hub's one source reads, in the form of Northwind's tables."""
+        self.exports.mkdir()
         document = {
             "company": {"name": "Torture", "base_currency": BASE_CURRENCY, "time_zone": "UTC"},
             "data": "var",
             "business_date": AS_OF.isoformat(),
-            "sources": list(sources),
+            "sources": [
+                {"name": "shop", "kind": "files", "path": "exports", "mapping": "northwind"}
+            ],
         }
         self.config.write_text(json.dumps(document), encoding="utf-8")
         self.settings = load_settings(self.config, {})
@@ -202,10 +205,9 @@ class Rig:
             assert time.monotonic() < deadline, f"{name} does not start"
             time.sleep(_POLL_SECONDS)
 
-    def log_of(self, name: str) -> str:
-        """What a process has logged in this trial."""
-        path = log_folder(self.settings.data) / f"{name}.log"
-        return path.read_text(errors="replace") if path.exists() else ""
+    def last_error(self, name: str) -> str | None:
+        """The text of the last error that a process has logged in this trial."""
+        return last_error(log_folder(self.settings.data) / f"{name}.log")
 
     # -- the servers
 
@@ -238,6 +240,8 @@ class Rig:
         with self.connect() as connection:
             connection.execute(f"TRUNCATE {tables}")
         self.recreate_topics(list(TOPICS))
+        for path in self.exports.iterdir():
+            path.unlink()
         for path in log_folder(self.settings.data).glob("*.log"):
             if path.name != "kafka.log":
                 path.unlink()

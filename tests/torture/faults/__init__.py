@@ -15,6 +15,8 @@ from tests.torture.faults.processes import (
     workers_side_by_side,
 )
 from tests.torture.faults.records import bad_records, deadly_record
+from tests.torture.faults.sources import connector_killed
+from tests.torture.faults.topics import compacted, cut_topic, recreated_topic, transactions
 from tests.torture.trial import Fault
 
 FAULTS: Mapping[str, Fault] = {
@@ -28,4 +30,9 @@ FAULTS: Mapping[str, Fault] = {
     "database_away": database_away,
     "bad_records": bad_records,
     "deadly_record": deadly_record,
+    "connector_killed": connector_killed,
+    "transactions": transactions,
+    "compacted": compacted,
+    "recreated_topic": recreated_topic,
+    "cut_topic": cut_topic,
 }

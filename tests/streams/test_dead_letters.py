@@ -1,0 +1,120 @@
+"""A record on which a rule fails is put aside for that stream alone, and replayed from the facts."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from streams.ingest import Ingest, Span
+from streams.rebuild import rebuild
+from streams.replay import Outcome, Replay
+from tests.oracle.generate import Event
+from tests.oracle.handwritten import invoice, log_of, payment
+from tests.streams.keeping import assert_balances_are_the_sums, kept
+from tests.streams.ledger import POLICY, Ledger
+
+AS_OF = date(2026, 9, 30)
+#: Due in a year that no calendar has.
+NEVER = (12 * 9000, False, 0)
+
+
+def letters(ledger: Ledger) -> list[tuple[int, str, str, str]]:
+    return ledger.rows("SELECT id, stage, code, place FROM dead_letters ORDER BY id")  # type: ignore[return-value]
+
+
+def outstanding(ledger: Ledger) -> str:
+    answer = ledger.answers(AS_OF).receivables[0]
+    return str(answer["total"]["outstanding"])
+
+
+def replay(ledger: Ledger) -> list[Outcome]:
+    return Replay(ledger.url, POLICY).run([letter[0] for letter in letters(ledger)])
+
+
+def test_a_rule_that_fails_keeps_the_record_from_its_stream_and_from_no_other(
+    ledger: Ledger,
+) -> None:
+    good = invoice("erp|1", "erp|C", "2026-07-01", "100")
+    bad = invoice("erp|2", "erp|C", "2026-07-01", "70", terms=NEVER)
+    ledger.apply(good, bad)
+    ((_, stage, code, place),) = letters(ledger)
+    assert (stage, code, place) == ("stream:receivables", "rule_failed", "erp|2")
+    assert outstanding(ledger) == "100.00"
+    assert ledger.rows("SELECT key FROM customer_documents ORDER BY key") == [
+        ("erp|1",),
+        ("erp|2",),
+    ]
+    assert ledger.rows("SELECT key FROM fact_invoice ORDER BY key") == [("erp|1",), ("erp|2",)]
+
+
+def test_a_version_on_which_a_rule_fails_leaves_what_the_former_one_contributed(
+    ledger: Ledger,
+) -> None:
+    ledger.apply(invoice("erp|1", "erp|C", "2026-07-01", "100"))
+    ledger.apply(invoice("erp|1", "erp|C", "2026-07-01", "70", terms=NEVER, version=2))
+    assert outstanding(ledger) == "100.00"
+    ledger.apply(invoice("erp|1", "erp|C", "2026-07-01", "60", version=3))
+    assert outstanding(ledger) == "60.00"
+    assert_balances_are_the_sums(ledger)
+
+
+def test_a_replayed_letter_of_a_stream_applies_the_fact_as_it_now_stands(ledger: Ledger) -> None:
+    ledger.apply(invoice("erp|1", "erp|C", "2026-07-01", "100"))
+    ledger.apply(invoice("erp|1", "erp|C", "2026-07-01", "70", terms=NEVER, version=2))
+    (still,) = replay(ledger)
+    assert not still.replayed
+    assert "the rules of receivables failed on it" in still.reason
+    ledger.apply(invoice("erp|1", "erp|C", "2026-07-01", "60", version=3))
+    (done,) = replay(ledger)
+    assert done.replayed
+    assert outstanding(ledger) == "60.00"
+    (again,) = replay(ledger)
+    assert not again.replayed
+    assert_balances_are_the_sums(ledger)
+
+
+def test_a_rebuild_leaves_one_letter_for_a_record_on_which_a_rule_fails(ledger: Ledger) -> None:
+    ledger.apply(invoice("erp|2", "erp|C", "2026-07-01", "70", terms=NEVER))
+    rebuild(ledger.url, POLICY)
+    ((_, stage, _, place),) = letters(ledger)
+    assert (stage, place) == ("stream:receivables", "erp|2")
+
+
+@pytest.mark.parametrize("code", ["not_processable", "kills_the_process"])
+def test_a_record_that_was_put_aside_has_its_effects_when_it_is_replayed(
+    ledger: Ledger, code: str
+) -> None:
+    bill = invoice("erp|1", "erp|C", "2026-07-01", "100")
+    paid = payment("erp|9", "erp|C", "2026-08-15", "40")
+    ledger.apply(paid)
+    (record,) = log_of([bill], partitions=1)
+    span = Span(record.topic, 0, 0, record.offset, record.offset + 1, [record])
+    ingest = Ingest([], None)
+    ledger.run(
+        lambda connection: ingest.put_aside(connection, [span], code, RuntimeError("it died"))
+    )
+    ((_, stage, found, _),) = letters(ledger)
+    assert (stage, found, outstanding(ledger)) == ("facts", code, "-40.00")
+    (done,) = replay(ledger)
+    assert done.replayed
+    assert outstanding(ledger) == "60.00"
+
+
+def test_a_record_that_cannot_be_read_stays_a_dead_letter_with_its_reason(ledger: Ledger) -> None:
+    whole = invoice("erp|1", "erp|C", "2026-07-01", "100")
+    assert whole.value is not None
+    ledger.apply(Event(whole.topic, whole.key, 0, whole.value[:-3]))
+    before = kept(ledger)
+    (outcome,) = replay(ledger)
+    assert not outcome.replayed
+    assert outcome.reason
+    assert kept(ledger) == before
+
+
+def test_a_lost_conflict_has_nothing_to_replay(ledger: Ledger) -> None:
+    ledger.apply(invoice("erp|1", "erp|C", "2026-07-01", "100"))
+    ledger.apply(invoice("erp|1", "erp|C", "2026-07-01", "70"))
+    (outcome,) = replay(ledger)
+    assert not outcome.replayed
+    assert "nothing to replay" in outcome.reason
