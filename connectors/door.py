@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +29,8 @@ Connection = psycopg.Connection[Any]
 class Door:
     """A source being read: its mapping, the database, the log, and what was done so far.
 
-    ``held`` raises if the right to read the source was lost.
+    ``held`` raises if the right to read the source was lost; ``resting`` gives it up for a while,
+    so that a dead letter can be replayed between two passes.
     """
 
     source: str
@@ -37,6 +39,7 @@ class Door:
     publisher: Publisher
     report: SourceReport
     held: Callable[[], None]
+    resting: Callable[[], AbstractContextManager[None]]
     on_progress: OnProgress | None = None
 
     def settle_direct(self, drafts: Sequence[Draft]) -> tuple[Settled, list[Rejection]]:

@@ -34,6 +34,12 @@ def open_door(
             # Fails where the connection that holds the lock was lost.
             lock.execute("SELECT 1")
 
+        @contextmanager
+        def resting() -> Iterator[None]:
+            cursors.leave_source(lock, source.name)
+            yield
+            cursors.take_source(lock, source.name)
+
         try:
             yield Door(
                 source=source.name,
@@ -42,6 +48,7 @@ def open_door(
                 publisher=publisher,
                 report=SourceReport(source.name),
                 held=held,
+                resting=resting,
                 on_progress=on_progress,
             )
         finally:

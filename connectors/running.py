@@ -89,7 +89,8 @@ def follow(
                     while not stop.is_set():
                         _follow_once(door, source.path)
                         pause = poll_s
-                        stop.wait(poll_s)
+                        with door.resting():
+                            stop.wait(poll_s)
             finally:
                 publisher.close()
         except (PublishError, KafkaError, cursors.SourceBusy, *PASSING) as error:

@@ -161,7 +161,11 @@ def status_tables(answer: Answer) -> list[RenderableType]:
             Text("silent", style="red") if one["silent"] else "",
         )
     known = all(one["behind"] is not None for one in answer["streams"])
-    streams = _table("Streams" if known else "Streams (Kafka does not run)", [("stream", ""), ("reads", "dim")], ["behind", "dead letters"])
+    streams = _table(
+        "Streams" if known else "Streams (Kafka does not run)",
+        [("stream", ""), ("reads", "dim")],
+        ["behind", "dead letters"],
+    )
     for one in answer["streams"]:
         behind = "?" if one["behind"] is None else f"{one['behind']:,}"
         streams.add_row(

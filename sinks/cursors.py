@@ -45,12 +45,26 @@ def source_lock(url: str, source: str, wait_s: float = _LOCK_WAIT_S) -> Iterator
     """
     with connect(url, name=f"headrace source {source}") as connection:
         connection.autocommit = True
-        deadline = monotonic() + wait_s
-        while not _try_lock(connection, source):
-            if monotonic() > deadline:
-                raise SourceBusy(f"source {source!r} is being read by another process")
-            sleep(0.2)
+        take_source(connection, source, wait_s)
         yield connection
+
+
+def take_source(connection: Connection, source: str, wait_s: float = _LOCK_WAIT_S) -> None:
+    """Take the right to read ``source`` for the session of ``connection``.
+
+    Raises:
+        SourceBusy: another process still holds it after ``wait_s`` seconds.
+    """
+    deadline = monotonic() + wait_s
+    while not _try_lock(connection, source):
+        if monotonic() > deadline:
+            raise SourceBusy(f"source {source!r} is being read by another process")
+        sleep(0.1)
+
+
+def leave_source(connection: Connection, source: str) -> None:
+    """Let another process read ``source``, until it is taken again."""
+    connection.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", (_LOCK_CLASS, source))
 
 
 def _try_lock(connection: Connection, source: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import os
 import signal
 import sys
 from collections.abc import Iterable, Mapping
@@ -134,7 +135,6 @@ class Worker:
             self._committers.shutdown(wait=False, cancel_futures=True)
             self._decoders.shutdown(wait=False, cancel_futures=True)
 
-
     async def _check_topics(self) -> None:
         """Run until a topic turns out to be another one.
 
@@ -175,7 +175,11 @@ def read_log(cluster: Cluster, partitions: Iterable[Partition]) -> Mapping[Parti
 def run_worker(
     cluster: Cluster, database_url: str, policy: Policy, *, slot: int, data: Path
 ) -> int:
-    """Run a worker until SIGTERM or SIGINT; return the exit code (0: stopped as told)."""
+    """Run a worker until SIGTERM or SIGINT; return the exit code (0: stopped as told).
+
+    After a failure threads and tasks are left as they are: the process must end at once, since
+    the group takes it for alive as long as they run.
+    """
     use_exact_arithmetic()
     # Batches make hundreds of thousands of objects without cycles: collecting them each time took
     # a third of the worker's time.
@@ -194,9 +198,17 @@ def run_worker(
             await worker.run(stop)
         except Exception as error:  # noqa: BLE001 - the supervisor starts a new one
             log.error("worker_stopped", slot=slot, error=str(error), kind=type(error).__name__)
-            return 1
+            # What is broken may also keep Faust from stopping, and nothing needs a farewell: the
+            # next process goes on from the positions in the database.
+            sys.stderr.flush()
+            os._exit(1)
         return 0
 
+    runner = asyncio.Runner()
     with contextlib.suppress(KeyboardInterrupt):
-        return asyncio.run(main())
+        status = runner.run(main())
+        if status == 0:
+            # It waits for all tasks; some of Faust's never end if they were not stopped in order.
+            runner.close()
+        return status
     return 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,7 +39,11 @@ def worker(slot: Annotated[int, typer.Option(min=0)], config: ConfigOption = Non
             slot=slot,
             data=settings.data,
         )
-    raise typer.Exit(status)
+    if status:
+        # Without waiting for its threads, one of which may be held up in the database.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
 
 
 def relay(config: ConfigOption = None) -> None:

@@ -11,6 +11,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+from hub.log import configure_logging
 from tests.real import northwind, sap
 from tests.real.figures import table
 from tests.real.hub import UpFailed
@@ -35,6 +36,7 @@ def main() -> int:
                 file=sys.stderr,
             )
             return 1
+    configure_logging("WARNING")
     seed = random.SystemRandom().randrange(10_000) if asked.seed is None else asked.seed
     began = time.monotonic()
     done: list[Round] = []

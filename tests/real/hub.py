@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -85,16 +86,13 @@ class Hub:
             UpFailed: something was left, or it took too long.
         """
         began = self._begin()
-        deadline = time.monotonic() + _START_SECONDS
-        while "connectors" not in self._processes():
-            if began.poll() is not None or time.monotonic() > deadline:
-                raise UpFailed(f"the hub did not start:\n{self._output(began)}")
-            time.sleep(0.02)
+        self._wait_until_it_reads(began)
         time.sleep(rng.uniform(0.2, 2.5))
         began.kill()
         began.communicate()
         killed = ["the whole hub"]
         again = self._begin()
+        self._wait_until_it_reads(again)
         while again.poll() is None and len(killed) <= kills:
             time.sleep(rng.uniform(0.1, 0.8))
             processes = self._processes()
@@ -104,6 +102,19 @@ class Hub:
                 killed.append(name)
         self._finish(again)
         return killed
+
+    def _wait_until_it_reads(self, run: subprocess.Popen[str]) -> None:
+        """Wait until the process that reads sources runs, started by this run of the hub."""
+        deadline = time.monotonic() + _START_SECONDS
+        while run.pid not in _parents(self._processes().get("connectors")):
+            if run.poll() is not None or time.monotonic() > deadline:
+                raise UpFailed(f"the hub did not start:\n{self._output(run)}")
+            time.sleep(0.02)
+
+    def ask_all(self, questions: Iterable[tuple[str, ...]]) -> None:
+        """Ask several questions at once, to have their answers ready."""
+        with ThreadPoolExecutor(2) as threads:
+            list(threads.map(lambda arguments: self.ask(*arguments), questions))
 
     def ask(self, *arguments: str) -> Json:
         """Return what ``headrace ARGUMENTS --json`` says; asked once after each run.
@@ -191,6 +202,14 @@ class Hub:
         except psutil.Error:
             return False
         return str(self._data.parent) in named
+
+
+def _parents(pid: int | None) -> set[int]:
+    """Return the ids of a process's parent and of all above it."""
+    try:
+        return set() if pid is None else {one.pid for one in psutil.Process(pid).parents()}
+    except psutil.Error:
+        return set()
 
 
 _HEADRACE = (sys.executable, "-P", "-m", "ops.cli")

@@ -11,6 +11,8 @@ from tests.real.figures import Figure, figure
 from tests.real.hub import Hub
 from tests.real.sap import STATUS, shown
 
+CUSTOMERS = "headrace show customers"
+
 
 @dataclass(frozen=True, slots=True)
 class NorthwindFigures:
@@ -60,7 +62,7 @@ class NorthwindFigures:
         found = round_money(value, self.base_currency)
         yield figure("order value, rounded once", rounded, found, shown("order"))
         ordered = sum(row["orders"] for row in hub.ask("show", "customers")["rows"])
-        yield figure("orders of all customers", self.orders, ordered, "headrace show customers")
+        yield figure("orders of all customers", self.orders, ordered, CUSTOMERS)
         units = sum((Decimal(line["quantity"]) for line in lines), Decimal(0))
         wanted = sum(
             (Decimal(row["orders"]) for row in hub.ask("show", "demand")["rows"]), Decimal(0)

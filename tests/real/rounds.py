@@ -14,7 +14,6 @@ from tests.real.figures import Figure, figure
 from tests.real.hub import Hub
 from tests.real.variations import deliver_twice, shuffle_lines
 
-DOCUMENTS = ("customer", "employee", "product", "order", "shipment", "invoice", "payment")
 KILLS = 4
 
 
@@ -132,16 +131,25 @@ def _hub(expected: Expectation, data: Path, folder: Path) -> Hub:
 def _figures(expected: Expectation, hub: Hub, first: list[dict[str, Any]]) -> list[Figure]:
     """Return all figures; ``first`` takes the documents of the first run for the later ones."""
     with hub.database_running():
+        counts = hub.ask("status")["documents"]
+        documents = [document for document, one in counts.items() if one["count"]]
+        hub.ask_all(
+            [
+                *(("show", view) for view in ("customers", "demand", "receivables")),
+                *(("show", "documents", document) for document in documents),
+            ]
+        )
         figures = list(expected.read(hub))
-        found = {document: _contents(hub, document) for document in DOCUMENTS}
+        found = {document: _contents(hub, document) for document in documents}
     if not first:
         first.append(found)
         return figures
+    kinds = sorted(found.keys() | first[0].keys())
     different = [
-        f"{document} {key}"
-        for document in DOCUMENTS
-        for key in sorted(found[document].keys() | first[0][document].keys())
-        if found[document].get(key) != first[0][document].get(key)
+        f"{kind} {key}"
+        for kind in kinds
+        for key in sorted({*found.get(kind, {}), *first[0].get(kind, {})})
+        if found.get(kind, {}).get(key) != first[0].get(kind, {}).get(key)
     ]
     by = "headrace show documents, each type"
     return [*figures, figure("documents that differ from the first run's", [], different, by)]

@@ -117,9 +117,9 @@ class SapFigures:
             yield figure(f"{invoice} open", amount, found.get(invoice, "nothing"), OPEN_ITEMS)
             owed[customer] = owed.get(customer, Decimal(0)) + Decimal(amount)
         rows = {row["id"]: row["outstanding"] for row in answer["rows"]}
-        for customer, amount in sorted(owed.items()):
+        for customer, sum_ in sorted(owed.items()):
             outstanding = rows.get(hub_ids.get(customer, ""), "nothing")
-            yield figure(f"customer {customer} owes", f"{amount:.2f}", outstanding, by)
+            yield figure(f"customer {customer} owes", f"{sum_:.2f}", outstanding, by)
         yield figure("customers that owe", len(owed), len(rows), by)
         total = sum(owed.values(), Decimal(0))
         yield figure("outstanding in all", f"{total:.2f}", answer["total"]["outstanding"], by)

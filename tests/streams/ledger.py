@@ -16,6 +16,7 @@ import psycopg
 from hub.policy import Policy
 from ops.answers import customers_answer, demand_answer, plain, receivables_answer
 from sinks import facts
+from sinks.changes import Change
 from sinks.database import connect
 from sinks.facts import FACTS
 from sinks.session import Session
@@ -102,7 +103,7 @@ class Ledger:
     def rows(self, query: str, *parameters: Any) -> list[Row]:
         """Return what a query finds, as the database stands now."""
         with self.reading() as connection:
-            return connection.execute(query, parameters or None).fetchall()  # type: ignore[arg-type]
+            return connection.execute(query, parameters or None).fetchall()
 
     def answers(self, as_of: date, *receivables_as_of: date) -> Answers:
         """Answer everything that the oracle can check."""
@@ -137,7 +138,7 @@ class Ledger:
                 dead_letters=[dict(zip(names, letter, strict=True)) for letter in letters],
             )
 
-    def _facts(self, connection: psycopg.Connection[Any], document: str) -> list[facts.Change]:
+    def _facts(self, connection: psycopg.Connection[Any], document: str) -> list[Change]:
         with connection.transaction():
             return list(facts.read(connection, document))
 

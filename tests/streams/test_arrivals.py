@@ -49,10 +49,10 @@ def test_late_invoice_takes_the_payment_that_came_before_it(ledger: Ledger) -> N
     paid = payment("erp|9", "erp|C", "2026-08-15", "40", allocation("erp|1", "40"))
     bill = invoice("erp|1", "erp|C", "2026-07-01", "100", instalments=THIRDS)
     ledger.apply(paid)
-    assert (row(ledger).outstanding, row(ledger).unallocated) == (-40, -40)
+    assert [row(ledger).outstanding, row(ledger).unallocated] == [-40, -40]
     ledger.apply(bill)
     found = row(ledger)
-    assert (found.not_due, found.buckets[0].amount, found.unallocated) == (20, 40, 0)
+    assert [found.not_due, found.buckets[0].amount, found.unallocated] == [20, 40, 0]
     assert_like_the_oracle(ledger, paid, bill)
 
 
@@ -83,12 +83,10 @@ def test_no_order_of_arrival_changes_what_is_owed(ledger: Ledger, arrival: tuple
     for event in events:
         ledger.apply(event)
     found = row(ledger)
-    assert (found.name, found.outstanding, found.unallocated) in [
-        ("Yongding Ltd", 30, -10),
-        ("Yongding", 30, -10),
-    ]
+    assert found.name in ("Yongding Ltd", "Yongding")
+    assert [found.outstanding, found.unallocated] == [30, -10]
     ledger.apply(SOURCES[4])
-    assert (row(ledger).outstanding, row(ledger).unallocated) == (-70, -70)
+    assert [row(ledger).outstanding, row(ledger).unallocated] == [-70, -70]
     assert_like_the_oracle(ledger, *events, SOURCES[4])
 
 
@@ -110,9 +108,9 @@ def test_a_deleted_invoice_leaves_its_payment_unallocated(ledger: Ledger) -> Non
     again = invoice("erp|1", "erp|C", "2026-07-01", "30", version=3)
     ledger.apply(bill, paid)
     ledger.apply(gone)
-    assert (row(ledger).outstanding, row(ledger).unallocated) == (-40, -40)
+    assert [row(ledger).outstanding, row(ledger).unallocated] == [-40, -40]
     ledger.apply(again)
-    assert (row(ledger).outstanding, row(ledger).unallocated) == (-10, -10)
+    assert [row(ledger).outstanding, row(ledger).unallocated] == [-10, -10]
     assert_like_the_oracle(ledger, bill, paid, gone, again)
 
 
@@ -132,7 +130,7 @@ def test_an_invoice_that_becomes_a_credit_note_lowers_what_is_owed(ledger: Ledge
     assert row(ledger).outstanding == 130
     ledger.apply(mended)
     found = row(ledger)
-    assert (found.outstanding, found.unallocated, found.items) == (70, -10, 1)
+    assert [found.outstanding, found.unallocated, found.items] == [70, -10, 1]
     assert_like_the_oracle(ledger, bill, wrong, mended)
 
 
@@ -182,7 +180,7 @@ def test_allocations_that_claim_more_than_the_payment_are_applied_up_to_it(ledge
     )
     ledger.apply(*bills, paid)
     found = row(ledger)
-    assert (found.outstanding, found.unallocated) == (80, 0)
+    assert [found.outstanding, found.unallocated] == [80, 0]
     assert_like_the_oracle(ledger, *bills, paid)
 
 
@@ -190,7 +188,7 @@ def test_an_allocation_to_an_instalment_that_there_is_not_stays_unallocated(ledg
     bill = invoice("erp|1", "erp|C", "2026-07-01", "100", instalments=THIRDS)
     paid = payment("erp|9", "erp|C", "2026-08-15", "40", allocation("erp|1", "40", instalment=7))
     ledger.apply(bill, paid)
-    assert (row(ledger).outstanding, row(ledger).unallocated) == (60, -40)
+    assert [row(ledger).outstanding, row(ledger).unallocated] == [60, -40]
     assert_like_the_oracle(ledger, bill, paid)
 
 
@@ -209,7 +207,7 @@ def test_an_item_is_paid_at_the_invoices_rate_and_the_difference_stands_beside(
     )
     ledger.apply(bill, paid)
     found = row(ledger)
-    assert (found.outstanding, found.unallocated) == (Decimal(400) * Decimal("7.10") - 2800, -2800)
+    assert [found.outstanding, found.unallocated] == [Decimal(400) * Decimal("7.10") - 2800, -2800]
     assert_like_the_oracle(ledger, bill, paid)
 
 
@@ -220,8 +218,11 @@ def test_an_amount_without_a_rate_is_listed_outside_the_base_totals(ledger: Ledg
         report = read_receivables(
             connection, as_of=AS_OF, limits=POLICY.ageing_limits, base_currency=BASE_CURRENCY
         )
-    assert (report.rows, report.total.outstanding) == ((), 0)
-    assert [(one.currency, one.outstanding) for one in report.unconverted] == [("USD", 1000)]
+    assert not report.rows
+    assert report.total.outstanding == 0
+    (aside,) = report.unconverted
+    assert aside.currency == "USD"
+    assert aside.outstanding == 1000
     rate = exchange_rate("erp|r", "USD", "7.2", "2026-09-30")
     ledger.apply(rate)
     assert row(ledger).outstanding == 7200
@@ -257,7 +258,8 @@ def test_a_tombstone_erases_a_customer_and_what_came_after_it_stands(ledger: Led
     bill = invoice("erp|1", "erp|C", "2026-07-01", "100")
     ledger.apply(known, bill)
     ledger.apply(erased)
-    assert (row(ledger).name, row(ledger).outstanding) == (None, 100)
+    assert row(ledger).name is None
+    assert row(ledger).outstanding == 100
     again = customer("erp|C", "Yongding Ltd", version=1)
     ledger.apply(again)
     assert row(ledger).name == "Yongding Ltd"

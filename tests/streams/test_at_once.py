@@ -143,12 +143,17 @@ def test_two_workers_on_the_same_customers_agree_with_the_oracle(
     shares: tuple[list[list[Record]], list[list[Record]]] = ([], [])
     for batch in cut:
         shares[0 if batch[0].topic in compacted else rng.randrange(2)].append(batch)
+
     # Within a partition the batches of a worker may be passed by those of the other: versions
     # decide, not the order.
+    def work(writer: Ledger, share: list[list[Record]]) -> None:
+        for batch in share:
+            writer.commit(batch)
+
     with ThreadPoolExecutor(2) as threads:
         for done in [
-            threads.submit(lambda writer, share: [writer.commit(one) for one in share], *pair)
-            for pair in zip((ledger, other), shares, strict=True)
+            threads.submit(work, ledger, shares[0]),
+            threads.submit(work, other, shares[1]),
         ]:
             done.result()
     assert_balances_are_the_sums(ledger)

@@ -1,4 +1,4 @@
-"""A record on which a rule fails is put aside for that stream alone, and replayed from the facts."""
+"""A record on which a rule fails is put aside for that stream alone, and replayed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NEVER = (12 * 9000, False, 0)
 
 
 def letters(ledger: Ledger) -> list[tuple[int, str, str, str]]:
-    return ledger.rows("SELECT id, stage, code, place FROM dead_letters ORDER BY id")  # type: ignore[return-value]
+    return ledger.rows("SELECT id, stage, code, place FROM dead_letters ORDER BY id")
 
 
 def outstanding(ledger: Ledger) -> str:
