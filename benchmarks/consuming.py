@@ -176,5 +176,5 @@ async def main(what: str, broker: str, topic: str, records: int) -> float:
 
 
 if __name__ == "__main__":
-    configure_logging("error")
+    configure_logging("CRITICAL")
     print(asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]))))

@@ -50,8 +50,8 @@ def drain(addresses: Addresses, config: Path, number: int) -> tuple[float, float
     """Let ``number`` workers process what the topics hold.
 
     Returns:
-        Events per second from the first commit to the last, and the largest memory of a worker
-        in MB (resident set).
+        Events per second from when every worker has its partitions to the last commit, and the
+        largest memory of a worker in MB (resident set).
     """
     expected = sum(
         end
@@ -67,7 +67,7 @@ def drain(addresses: Addresses, config: Path, number: int) -> tuple[float, float
             while seen < expected:
                 time.sleep(0.02)
                 seen = _committed(connection)
-                if seen and not began:
+                if not began and _owners(connection) == number:
                     began, seen_first = time.perf_counter(), seen
                 memory = max(memory, *(_resident_mb(process) for process in running))
             rate = (seen - seen_first) / (time.perf_counter() - began)
@@ -80,6 +80,19 @@ def _committed(connection: psycopg.Connection[Any]) -> int:
     ).fetchone()
     assert row is not None
     return int(row[0])
+
+
+def _owners(connection: psycopg.Connection[Any]) -> int:
+    """Return how many workers share all partitions; 0 while some belong to none."""
+    row = connection.execute(
+        """
+        SELECT CASE WHEN bool_or(clean) THEN 0 ELSE count(DISTINCT owner) END
+        FROM stream_offsets WHERE topic = ANY(%s)
+        """,
+        (TOPICS,),
+    ).fetchone()
+    assert row is not None
+    return int(row[0] or 0)
 
 
 def _resident_mb(process: psutil.Process) -> float:
@@ -118,8 +131,10 @@ def latencies(
                     took.append((now - acknowledged.pop(key)) * 1_000)
                 time.sleep(POLL_S)
 
-    with workers(1, config):
-        time.sleep(6)
+    with workers(1, config), connect(addresses.database_url, name="bench") as connection:
+        connection.autocommit = True
+        while _owners(connection) != 1:
+            time.sleep(0.1)
         watcher = threading.Thread(target=watch)
         watcher.start()
         producer = addresses.cluster.producer(linger_ms=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 import tempfile
@@ -29,10 +30,10 @@ partitions: 4
 say = Console(stderr=True, highlight=False).print
 
 
-def consuming(addresses: Addresses) -> list[Figure]:
+def consuming(addresses: Addresses, records: int) -> list[Figure]:
     """Measure consume and decode: the hub's runtime beside a bare loop and stock Faust."""
-    say(f"publishing {RECORDS:,} orders")
-    number, size = documents.publish(addresses.cluster, documents.orders(RECORDS))
+    say(f"publishing {records:,} orders")
+    number, size = documents.publish(addresses.cluster, documents.orders(records))
     rates: dict[str, float] = {}
     for what in ("bare", "hub", "hub+codec", "stock"):
         say(f"consuming: {what}")
@@ -56,10 +57,10 @@ def consuming(addresses: Addresses) -> list[Figure]:
     ]
 
 
-def whole_way(addresses: Addresses, config: Path) -> list[Figure]:
-    """Measure 300,000 invoices and payments into facts, views and outbox."""
-    say(f"publishing {RECORDS:,} invoices and payments")
-    _, size = documents.publish(addresses.cluster, documents.invoices_and_payments(RECORDS))
+def whole_way(addresses: Addresses, config: Path, records: int) -> list[Figure]:
+    """Measure ``records`` invoices and payments into facts, views and outbox."""
+    say(f"publishing {records:,} invoices and payments")
+    _, size = documents.publish(addresses.cluster, documents.invoices_and_payments(records))
     say("end to end: one worker")
     one, memory = end_to_end.drain(addresses, config, 1)
     forget_everything(addresses.database_url, Policy())
@@ -113,7 +114,10 @@ def starts(config: Path) -> list[Figure]:
 
 def main() -> int:
     """Measure everything; return 1 where a target is missed."""
-    configure_logging("ERROR")
+    parser = argparse.ArgumentParser(prog="benchmarks.run", description=main.__doc__)
+    parser.add_argument("--records", type=int, default=RECORDS, help="of each kind of load")
+    records = parser.parse_args().records
+    configure_logging("CRITICAL")
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="headrace-bench-") as folder:
         Path(folder).chmod(0o755)
@@ -121,8 +125,8 @@ def main() -> int:
         config.write_text(CONFIG)
         settings = load_settings(config)
         with Stack(settings) as stack:
-            figures = consuming(stack.addresses)
-            figures += whole_way(stack.addresses, config)
+            figures = consuming(stack.addresses, records)
+            figures += whole_way(stack.addresses, config, records)
             figures += thin_traffic(stack.addresses, config)
         figures += starts(config)
     show(figures)

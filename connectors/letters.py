@@ -86,4 +86,4 @@ def _headers(**texts: str) -> list[tuple[str, bytes]]:
 
 def header_texts(letter: DeadLetter) -> dict[str, str]:
     """The headers of a letter as texts, whether it comes from here or from the database."""
-    return {name: value.decode() for name, value in letter.headers}
+    return {name: value.decode() for name, value in letter.headers if value is not None}

@@ -20,6 +20,7 @@ import aiokafka
 import faust
 import structlog
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import NoOffsetForPartitionError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
@@ -71,6 +72,13 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         # Ranges keep equal partition numbers of different topics, hence a customer, together.
         consumer._partition_assignment_strategy = [RangePartitionAssignor]
         return consumer
+
+    async def _fetch_records(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await super()._fetch_records(*args, **kwargs)
+        except NoOffsetForPartitionError:
+            # A partition was just assigned, and we have not yet sought its stored position.
+            return {}
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         """Tell Kafka how far we are, for lag tools only: a failure is logged, never fatal."""

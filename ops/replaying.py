@@ -15,7 +15,7 @@ from ops.letters import find_letter, open_letter_ids
 from ops.stack import Addresses, Stack
 from sinks.cursors import SourceBusy
 from sinks.database import engine
-from sinks.dead_letters import DeadLetter
+from sinks.dead_letters import DeadLetter, read_headers
 from sinks.tables import dead_letters
 from streams.replay import Outcome, Replay
 
@@ -81,7 +81,7 @@ def _by_connector(
     letter = DeadLetter(
         **{one: row[one] for one in names},
         mapping_version=row["mapping_version"],
-        headers=[(key, value.encode("latin-1")) for key, value in row["headers"] or ()],
+        headers=read_headers(row["headers"]),
     )
     try:
         report = replay_dead_letter(

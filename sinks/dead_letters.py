@@ -30,7 +30,7 @@ class DeadLetter:
     place: str | None = None
     key: bytes | None = None
     value: bytes | None = None
-    headers: Sequence[tuple[str, bytes]] = ()
+    headers: Sequence[tuple[str, bytes | None]] = ()
     error: str | None = None
     mapping: str | None = None
     mapping_version: str | None = None
@@ -38,12 +38,14 @@ class DeadLetter:
     def fingerprint(self) -> bytes:
         """Equal for the same refusal of the same record: reading again adds no second letter.
 
-        A record of a topic is known by its offset; one of a source by its content, wherever in
-        the source's files it stands, and by its place only where it has no content.
+        A record of a topic is known by its offset and content (a topic may be created again); one
+        of a source by its content, wherever in the source's files it stands, and by its place only
+        where it has no content.
         """
         named: tuple[object, ...]
         if self.position is not None:
-            named = (self.stage, self.topic, self.partition, self.position, self.code)
+            where = (self.topic, self.partition, self.position)
+            named = (self.stage, *where, self.code, self.key, self.value)
         else:
             content = self.place if self.value is None else self.value
             named = (self.stage, self.document, content, self.code)
@@ -57,7 +59,6 @@ def add(connection: psycopg.Connection[Any], letters: Iterable[DeadLetter]) -> i
     """
     added = 0
     for letter in letters:
-        headers = [[name, value.decode("latin-1")] for name, value in letter.headers]
         cursor = connection.execute(
             """
             INSERT INTO dead_letters (stage, document, topic, partition, position, place, key,
@@ -72,13 +73,13 @@ def add(connection: psycopg.Connection[Any], letters: Iterable[DeadLetter]) -> i
                 letter.topic,
                 letter.partition,
                 letter.position,
-                letter.place,
+                _text(letter.place),
                 letter.key,
                 letter.value,
-                Jsonb(headers),
+                Jsonb(stored_headers(letter.headers)),
                 letter.code,
-                letter.reason,
-                letter.error,
+                _text(letter.reason),
+                _text(letter.error),
                 letter.mapping,
                 letter.mapping_version,
                 letter.fingerprint(),
@@ -86,3 +87,34 @@ def add(connection: psycopg.Connection[Any], letters: Iterable[DeadLetter]) -> i
         )
         added += cursor.rowcount
     return added
+
+
+def stored_headers(headers: Iterable[tuple[str, bytes | None]]) -> list[list[Any]]:
+    """Return headers as the table keeps them: values as Latin-1, or in hexadecimal.
+
+    PostgreSQL's JSON cannot hold a zero byte.
+    """
+    return [
+        [_text(name), {"hex": value.hex()} if value and b"\0" in value else _latin(value)]
+        for name, value in headers
+    ]
+
+
+def read_headers(stored: Iterable[Sequence[Any]] | None) -> list[tuple[str, bytes | None]]:
+    """Return the headers of a letter from what the table keeps of them."""
+    return [(name, _bytes(value)) for name, value in stored or ()]
+
+
+def _latin(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1")
+
+
+def _bytes(value: Any) -> bytes | None:
+    if isinstance(value, dict):
+        return bytes.fromhex(value["hex"])
+    return None if value is None else str(value).encode("latin-1")
+
+
+def _text(value: str | None) -> str | None:
+    """Return a text that a column can hold: without zero bytes."""
+    return None if value is None else value.replace("\0", "\\0")

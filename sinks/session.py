@@ -26,6 +26,21 @@ PASSING = (
     psycopg.InterfaceError,
 )
 
+#: psycopg counts these with the others, but they come from what is written: a key that no index
+#: can hold fails in the same way for ever.
+LASTING = (
+    errors.ProgramLimitExceeded,
+    errors.StatementTooComplex,
+    errors.TooManyArguments,
+    errors.TooManyColumns,
+)
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether a later try of the same work may succeed."""
+    return isinstance(error, PASSING) and not isinstance(error, LASTING)
+
+
 #: Below the rebalance timeout of 30 s: a worker that cannot commit leaves, and comes back.
 PATIENCE_S = 20.0
 
@@ -52,7 +67,7 @@ class Session:
             Exception: whatever else ``work`` raised; the transaction is rolled back.
         """
         for attempt in stamina.retry_context(
-            on=PASSING, attempts=None, timeout=PATIENCE_S, wait_initial=0.05, wait_max=3.0
+            on=may_pass, attempts=None, timeout=PATIENCE_S, wait_initial=0.05, wait_max=3.0
         ):
             with attempt:
                 connection = self._open()

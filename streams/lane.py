@@ -18,7 +18,7 @@ import structlog
 from hub.batches import RecordBatch
 from hub.metrics import BATCHES, COMMIT_SECONDS, DEAD_LETTERS, EVENTS
 from sinks.positions import Caution, Fenced, Positions
-from sinks.session import PASSING, Session
+from sinks.session import Session, may_pass
 from streams.ingest import Ingest, Prepared, Span, halves, prepare, records_of
 
 log = structlog.get_logger(__name__)
@@ -132,9 +132,10 @@ class Lane:
             if self._without_stale(prepared.spans):
                 raise
             return
-        except PASSING:
-            raise
-        except Exception as error:  # noqa: BLE001 - halving tells which record it is
+        except Exception as error:
+            if may_pass(error):
+                raise
+            # Halving tells which record it is.
             self._halve(prepared.spans, error)
             return
         BATCHES.labels(topic=self.topic).inc()

@@ -22,7 +22,7 @@ from hub.transport import BatchApp, new_app
 from schemas.catalogue import TOPICS
 from sinks.database import connect
 from sinks.facts import FACTS
-from sinks.positions import LogState, Partition, Positions
+from sinks.positions import WORKER_SESSION, LogState, Partition, Positions
 from sinks.session import Session
 from streams.catalogue import streams
 from streams.demand.stream import publish_chances
@@ -64,7 +64,7 @@ class Worker:
         group: str = GROUP,
     ) -> None:
         self._url = database_url
-        name = f"headrace-worker-{slot}"
+        name = f"{WORKER_SESSION}{slot}"
         self._positions = Positions(
             lambda: connect(database_url, name=name),
             lambda partitions: read_log(cluster, partitions),
@@ -160,6 +160,13 @@ def _fail_of(failed: asyncio.Future[None], done: asyncio.Task[None]) -> None:
         _fail(failed, error)
 
 
+def _first_of(error: Exception) -> Exception:
+    """Return what a group of tasks failed of."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
 def read_log(cluster: Cluster, partitions: Iterable[Partition]) -> Mapping[Partition, LogState]:
     """Ask the broker for the id and bounds of each partition's log."""
     wanted = list(partitions)
@@ -196,7 +203,8 @@ def run_worker(
         worker = Worker(cluster, database_url, policy, slot=slot, data=data)
         try:
             await worker.run(stop)
-        except Exception as error:  # noqa: BLE001 - the supervisor starts a new one
+        except Exception as failure:  # noqa: BLE001 - the supervisor starts a new one
+            error = _first_of(failure)
             log.error("worker_stopped", slot=slot, error=str(error), kind=type(error).__name__)
             # What is broken may also keep Faust from stopping, and nothing needs a farewell: the
             # next process goes on from the positions in the database.

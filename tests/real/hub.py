@@ -9,8 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from ops.embedded.database import EmbeddedDatabase
 
 Json = dict[str, Any]
 
+_ROOT = Path(__file__).resolve().parents[2]
 _UP_SECONDS = 180
 _START_SECONDS = 60
 
@@ -111,11 +111,6 @@ class Hub:
                 raise UpFailed(f"the hub did not start:\n{self._output(run)}")
             time.sleep(0.02)
 
-    def ask_all(self, questions: Iterable[tuple[str, ...]]) -> None:
-        """Ask several questions at once, to have their answers ready."""
-        with ThreadPoolExecutor(2) as threads:
-            list(threads.map(lambda arguments: self.ask(*arguments), questions))
-
     def ask(self, *arguments: str) -> Json:
         """Return what ``headrace ARGUMENTS --json`` says; asked once after each run.
 
@@ -123,14 +118,22 @@ class Hub:
             subprocess.CalledProcessError: the command failed.
         """
         if arguments not in self._answers:
-            ran = subprocess.run(
-                [*_HEADRACE, *arguments, "--json", "--config", str(self._config)],
-                check=True,
-                stdout=subprocess.PIPE,
-                timeout=_START_SECONDS,
-            )
-            self._answers[arguments] = json.loads(ran.stdout)
+            self.ask_all([arguments])
         return self._answers[arguments]
+
+    def ask_all(self, questions: Sequence[tuple[str, ...]]) -> None:
+        """Ask several questions in one go, to have their answers ready."""
+        ran = subprocess.run(
+            [sys.executable, "-P", "-m", "tests.real.asking", str(self._config)],
+            check=True,
+            cwd=_ROOT,
+            env={**os.environ, "PYTHONPATH": str(_ROOT)},
+            input=json.dumps(questions),
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=_START_SECONDS,
+        )
+        self._answers.update(zip(questions, json.loads(ran.stdout), strict=True))
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Return what a query on the hub's database finds, for figures that no command shows."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -47,34 +46,20 @@ NORTHWIND = NorthwindFigures(
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("expected", [SAP, NORTHWIND], ids=["sap", "northwind"])
 def test_every_figure_holds_whichever_way_the_records_come(
-    expected: Expectation, tmp_path: Path
+    expected: Expectation, data_folder: Path
 ) -> None:
-    runs = list(rounds(expected, FIXTURES, tmp_path, seed=11))
-    assert len(runs) == 5
+    runs = list(rounds(expected, FIXTURES, data_folder, seed=11, brief=True))
+    assert len(runs) == 2
     for run in runs:
         assert run.holds, f"{run.name}\n{table(one for one in run.figures if not one.holds)}"
-
-
-@pytest.mark.stack
-@pytest.mark.timeout(200)
-def test_a_figure_that_is_not_as_expected_is_found(tmp_path: Path) -> None:
-    wrong = replace(SAP, open_invoices={"8001": ("500001", "118.01")}, archived=2)
-    first = next(rounds(wrong, FIXTURES, tmp_path, seed=1))
-    assert [one.name for one in first.figures if not one.holds] == [
-        "of them archived",
-        "invoices open",
-        "8001 open",
-        "customer 500001 owes",
-        "outstanding in all",
-        "columns add up to",
-    ]
-    assert "DIFFERENT" in table(first.figures)
 
 
 def test_a_figure_holds_if_it_reads_the_same() -> None:
     assert figure("orders", 1200, 1200, "headrace status").holds
     assert figure("cancelled", ["7", "8"], ("7", "8"), "").expected == "7, 8"
-    assert not figure("open", "5.00", Decimal("5"), "").holds
+    wrong = figure("open", "5.00", Decimal("5"), "headrace show receivables")
+    assert not wrong.holds
+    assert "DIFFERENT  open    5.00      5      headrace show receivables" in table([wrong])
 
 
 def test_files_are_delivered_twice_under_names_that_their_streams_know(tmp_path: Path) -> None:

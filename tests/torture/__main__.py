@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import random
+import signal
 import sys
+from types import FrameType
 
 from tests.torture.campaign import run_campaign
 from tests.torture.faults import FAULTS
@@ -20,7 +22,13 @@ def main() -> int:
     chosen = parser.parse_args()
     seed = random.SystemRandom().randrange(10**6) if chosen.seed is None else chosen.seed
     names = chosen.fault or list(FAULTS)
+    signal.signal(signal.SIGTERM, _interrupted)
     return run_campaign(names, trials=chosen.trials, seed=seed, brief=chosen.brief)
+
+
+def _interrupted(_number: int, _frame: FrameType | None) -> None:
+    """Let SIGTERM end a campaign as Ctrl-C does: nothing is left running."""
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

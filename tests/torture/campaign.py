@@ -5,25 +5,34 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 
 from hub.log import configure_logging
 from hub.money import use_exact_arithmetic
 from ops.embedded.folder import log_folder
+from tests.stack import remove_data_folder
 from tests.torture.faults import FAULTS
 from tests.torture.rig import Rig
 from tests.torture.trial import Outcome, attempt
 
+_PREFIX = "headrace-torture-"
+_STALE_SECONDS = 3_600
 HARNESS_LOG = "supervisor.txt"
 _SHOWN_DIFFERENCES = 12
 
 
 @contextmanager
 def temporary_rig() -> Iterator[Rig]:
-    """A rig in a folder that is removed afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="headrace-torture-"))
+    """A rig in a folder that is removed afterwards, as are those of killed campaigns."""
+    for stale in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        if time.time() - stale.stat().st_mtime > _STALE_SECONDS:
+            remove_data_folder(stale / "var")
+            if not (stale / "var").exists():
+                shutil.rmtree(stale, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
     try:
         with Rig(folder) as rig:
             yield rig
@@ -33,23 +42,19 @@ def temporary_rig() -> Iterator[Rig]:
 
 @contextmanager
 def logged_to(path: Path) -> Iterator[None]:
-    """Send the logs of this process, the supervisor's among them, to a file."""
-    configure_logging("INFO", as_json=True)
-    root = logging.getLogger()
-    former = root.handlers[:]
-    with path.open("a", encoding="utf-8") as file:
-        for handler in former:
-            if isinstance(handler, logging.StreamHandler):
-                handler.setStream(file)
+    """Send the logs of this process, and what its children say of errors, to a file."""
+    with path.open("a", encoding="utf-8") as file, redirect_stderr(file):
+        configure_logging("INFO", as_json=True)
         try:
             yield
         finally:
-            root.handlers[:] = [logging.NullHandler()]
+            logging.getLogger().handlers[:] = [logging.NullHandler()]
 
 
 def run_campaign(names: Sequence[str], *, trials: int, seed: int, brief: bool) -> int:
     """Run ``trials`` of each fault, seeded ``seed``, ``seed + 1`` …; returns the exit status."""
     use_exact_arithmetic()
+    configure_logging("ERROR")
     outcomes: list[Outcome] = []
     print(f"{'fault':22} {'seed':>7} {'events':>7} {'seconds':>8} {'idle':>6} {'killed':>7}")
     with temporary_rig() as rig, logged_to(log_folder(rig.settings.data) / HARNESS_LOG):
@@ -75,7 +80,9 @@ def _tell(outcome: Outcome, rig: Rig) -> None:
     if number > _SHOWN_DIFFERENCES:
         print(f"    … and {number - _SHOWN_DIFFERENCES} more")
     if number:
-        kept = Path(tempfile.mkdtemp(prefix=f"headrace-torture-{outcome.fault}-{outcome.seed}-"))
+        kept = Path(
+            tempfile.mkdtemp(prefix=f"headrace-differences-{outcome.fault}-{outcome.seed}-")
+        )
         shutil.copytree(log_folder(rig.settings.data), kept / "logs")
         text = "".join(f"{difference}\n" for difference in outcome.differences)
         (kept / "differences.txt").write_text(text, encoding="utf-8")

@@ -11,6 +11,7 @@ from tests.torture.faults.processes import (
     relay_killed,
     worker_killed,
     worker_stopped,
+    worker_stopped_in_copy,
     workers_come_and_go,
     workers_side_by_side,
 )
@@ -24,6 +25,7 @@ FAULTS: Mapping[str, Fault] = {
     "workers_side_by_side": workers_side_by_side,
     "workers_come_and_go": workers_come_and_go,
     "worker_stopped": worker_stopped,
+    "worker_stopped_in_copy": worker_stopped_in_copy,
     "relay_killed": relay_killed,
     "broker_killed": broker_killed,
     "database_killed": database_killed,

@@ -9,6 +9,8 @@ from tests.torture.trial import Trial
 
 #: Beyond the session timeout of 8 s: the group gives the worker's partitions to another one.
 _STOPPED_SECONDS = 11.0
+_STOP_TRIES = 400
+_LOOK_SECONDS = 0.02
 
 
 def worker_killed(trial: Trial) -> None:
@@ -56,18 +58,59 @@ def workers_come_and_go(trial: Trial) -> None:
 
 def worker_stopped(trial: Trial) -> None:
     """SIGSTOP of a worker beyond its session timeout, a second one in its place, and SIGCONT."""
+    _stop_worker(trial, within_copy=False)
+
+
+def worker_stopped_in_copy(trial: Trial) -> None:
+    """The same while it sends rows within a transaction, which no timeout of the server ends."""
+    _stop_worker(trial, within_copy=True)
+
+
+def _stop_worker(trial: Trial, *, within_copy: bool) -> None:
     trial.rig.start(2, stall_seconds=60.0)
     stopped = trial.random.choice(("worker-0", "worker-1"))
+    other = "worker-1" if stopped == "worker-0" else "worker-0"
+    events = trial.history(5_000 if within_copy else None)
 
     def harm() -> None:
         trial.rig.wait_for(stopped)
         trial.pause(2.0, 5.0)
         trial.rig.signal(stopped, signal.SIGSTOP)
+        if within_copy:
+            _stop_within_copy(trial, stopped)
         trial.killed += 1
         time.sleep(_STOPPED_SECONDS + trial.random.uniform(0.0, 3.0))
+        taken_over = _owners(trial) == {other.removeprefix("worker-")}
+        trial.expect(taken_over, f"{other} has not taken over the partitions of {stopped}")
         trial.rig.signal(stopped, signal.SIGCONT)
 
-    trial.run_under(trial.history(), harm, scatter=True, seconds=8.0)
+    trial.run_under(events, harm, scatter=True, seconds=8.0)
+
+
+def _stop_within_copy(trial: Trial, worker: str) -> None:
+    """Let a stopped worker run on a little, until it is stopped while the server waits for rows."""
+    with trial.rig.connect() as connection:
+        for _ in range(_STOP_TRIES):
+            time.sleep(_LOOK_SECONDS)
+            found = connection.execute(
+                """
+                SELECT 1 FROM pg_stat_activity WHERE application_name LIKE %s
+                AND state = 'active' AND wait_event = 'ClientRead' AND query LIKE '%%COPY%%'
+                """,
+                (f"headrace-{worker}:%",),
+            ).fetchone()
+            if found:
+                return
+            trial.rig.signal(worker, signal.SIGCONT)
+            trial.pause(0.0, 0.01)
+            trial.rig.signal(worker, signal.SIGSTOP)
+    raise AssertionError(f"{worker} was never caught within a COPY")
+
+
+def _owners(trial: Trial) -> set[str]:
+    """The slots of the workers that hold partitions."""
+    with trial.rig.connect() as connection:
+        return {owner for (owner,) in connection.execute("SELECT owner FROM stream_offsets")}
 
 
 def relay_killed(trial: Trial) -> None:

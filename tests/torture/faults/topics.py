@@ -18,6 +18,8 @@ from streams.rebuild import accept_recreated, forget_everything
 from tests.oracle.generate import Event
 from tests.oracle.handwritten import customer
 from tests.oracle.log import read_log
+from tests.torture.checking import letters
+from tests.torture.faults.records import payment
 from tests.torture.load import PARTITIONS, Accepted, put
 from tests.torture.topic_settings import (
     cut_log,
@@ -212,6 +214,8 @@ def recreated_topic(trial: Trial) -> None:
     rig = trial.rig
     running = trial.random.random() < 0.5
     rig.start(1)
+    bad = replace(payment("bad"), topic=INVOICES, partition_hint=0, value=b"the first one")
+    trial.put_all([bad])
     trial.put_all(trial.history(800, poison=0))
     trial.settle()
     if not running:
@@ -219,11 +223,15 @@ def recreated_topic(trial: Trial) -> None:
     servers = list(rig.addresses.cluster.bootstrap_servers)
     old = read_log(servers, [INVOICES])
     # Places in the old log are not those in the new one.
-    trial.earlier = [replace(record, partition=record.partition + 1000) for record in old]
+    trial.earlier = [
+        replace(record, partition=record.partition + 1000)
+        for record in old
+        if record.value != bad.value
+    ]
     trial.accepted = [one for one in trial.accepted if one.event.topic != INVOICES]
     rig.recreate_topics([INVOICES])
-    again = trial.history(trial.random.choice((40, 2_000)), poison=0)
-    trial.put_all(again)
+    trial.put_all([replace(bad, value=b"another one at the same place")])
+    trial.put_all(trial.history(trial.random.choice((40, 2_000)), poison=0))
     if not running:
         rig.start(1)
     _expect_given_up(trial, ("deleted and created again", INVOICES))
@@ -231,6 +239,8 @@ def recreated_topic(trial: Trial) -> None:
     accept_recreated(rig.addresses.database_url, INVOICES)
     rig.start(1)
     trial.settle()
+    there = [one for one in letters(rig.addresses.database_url) if one["position"] == 0]
+    trial.expect(len(there) == 2, f"{len(there)} of 2 dead letters from one place of both logs")
 
 
 def cut_topic(trial: Trial) -> None:
