@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -212,7 +212,6 @@ class Left:
 def open_items_as_of(
     connection: psycopg.Connection[Any],
     as_of: date,
-    customer_keys: Iterable[str] | None = None,
 ) -> tuple[list[OpenItem], list[Left]]:
     """Return the open items and the unallocated amounts as of ``as_of``.
 
@@ -220,11 +219,6 @@ def open_items_as_of(
     the allocations that it shares, is settled afresh. So the cost follows what is open or younger
     than the date, not the history.
     """
-    only = ""
-    parameters: dict[str, Any] = {"as_of": as_of}
-    if customer_keys is not None:
-        only = " AND customer_key = ANY(%(keys)s)"
-        parameters["keys"] = list(customer_keys)
     names = ", ".join(column for column, _ in store.INVOICES.columns)
     invoices = [
         store.invoice_row(row)
@@ -232,9 +226,9 @@ def open_items_as_of(
             f"""
             SELECT {names} FROM receivable_invoices
             WHERE invoiced_on <= %(as_of)s
-                AND (open_amount <> 0 OR last_change_on > %(as_of)s){only}
+                AND (open_amount <> 0 OR last_change_on > %(as_of)s)
             """,
-            parameters,
+            {"as_of": as_of},
         )
     ]
     afresh = [row.key for row in invoices if row.last_change_on and row.last_change_on > as_of]
@@ -267,7 +261,7 @@ def open_items_as_of(
             for part, amount in zip(invoice.instalments, open_amounts, strict=True)
             if amount
         ]
-    return items, _unallocated(connection, as_of, set(afresh), applied, only, parameters)
+    return items, _unallocated(connection, as_of, set(afresh), applied)
 
 
 def _unallocated(
@@ -275,18 +269,16 @@ def _unallocated(
     as_of: date,
     afresh: set[str],
     applied: Mapping[tuple[str, str, int], Decimal],
-    only: str,
-    parameters: Mapping[str, Any],
 ) -> list[Left]:
     rows = connection.execute(
-        f"""
+        """
         SELECT document, key, customer_key, currency, rate, amount, reversed_on, unallocated,
             last_change_on
         FROM receivable_receipts
         WHERE received_on <= %(as_of)s
-            AND (unallocated <> 0 OR last_change_on > %(as_of)s){only}
+            AND (unallocated <> 0 OR last_change_on > %(as_of)s)
         """,
-        parameters,
+        {"as_of": as_of},
     ).fetchall()
     later = [(row[0], row[1]) for row in rows if row[8] > as_of]
     paid: dict[tuple[str, str], Decimal] = defaultdict(Decimal)

@@ -15,6 +15,7 @@ from tests.real.hub import Hub
 from tests.real.variations import deliver_twice, shuffle_lines
 
 KILLS = 4
+KILLS_IN_BRIEF = 2
 
 
 class Expectation(Protocol):
@@ -106,7 +107,7 @@ def rounds(
         def kill() -> str:
             deliver_twice(killed_hub.records)
             shuffle_lines(killed_hub.records, expected.profile, rng)
-            killed = killed_hub.up_with_kills(rng, KILLS)
+            killed = killed_hub.up_with_kills(rng, KILLS_IN_BRIEF if brief else KILLS)
             return f" ({', '.join(killed)}; files twice, lines shuffled, seed {seed})"
 
         yield after("SIGKILLs on the way", kill, killed_hub)
