@@ -16,6 +16,9 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK_TIMEOUT_MS = 8_000
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 3_000
 
+#: What the names of workers' sessions begin with.
+WORKER_SESSION = "headrace-worker-"
+
 
 def engine(url: str) -> Engine:
     """Return an engine on ``url`` (``postgresql+psycopg://…``) that checks its connections."""
@@ -43,6 +46,24 @@ def connect(url: str, *, name: str = "headrace") -> psycopg.Connection[Any]:
             f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS}"
             " -c jit=off -c timezone=UTC"
         ),
+    )
+
+
+def end_stuck_writers(connection: psycopg.Connection[Any]) -> None:
+    """End sessions of workers that have kept the server waiting for a while in a transaction.
+
+    A worker that was stopped holds rows that others want. The timeout of idle transactions ends
+    its sessions, but not one that was stopped while it sent rows by COPY.
+    """
+    connection.execute(
+        """
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND usename = current_user
+            AND application_name LIKE %s AND pid <> pg_backend_pid()
+            AND xact_start IS NOT NULL AND wait_event = 'ClientRead'
+            AND state_change < now() - %s * interval '1 millisecond'
+        """,
+        (f"{WORKER_SESSION}%", IDLE_IN_TRANSACTION_TIMEOUT_MS),
     )
 
 

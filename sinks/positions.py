@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from hub.batches import Claim
-from sinks.database import IDLE_IN_TRANSACTION_TIMEOUT_MS
+from sinks.database import end_stuck_writers
 
 Partition = tuple[str, int]
 
@@ -55,10 +55,6 @@ DEATHS_BEFORE_CAUTION = 2
 CAUTION_SPAN = 10_000
 
 
-#: What the names of workers' sessions begin with.
-WORKER_SESSION = "headrace-worker-"
-
-
 class Positions:
     """One consumer group's positions as a worker sees them (a `hub.batches.PositionStore`).
 
@@ -96,7 +92,7 @@ class Positions:
         claims: dict[Partition, Claim] = {}
         cautions: dict[Partition, Caution] = {}
         with self._connect() as connection:
-            self._end_stuck_writers(connection)
+            end_stuck_writers(connection)
             for partition in wanted:
                 claim, caution = self._claim_one(connection, partition, log[partition])
                 claims[partition] = claim
@@ -108,23 +104,6 @@ class Positions:
             self._topic_ids = {topic: log[topic, number].topic_id for topic, number in wanted}
         connection.close()
         return dict(claims)
-
-    def _end_stuck_writers(self, connection: psycopg.Connection[Any]) -> None:
-        """End sessions of workers that have kept the server waiting for a while in a transaction.
-
-        A worker that was stopped holds the rows that its successor wants. The timeout of idle
-        transactions ends those sessions, but not one that was stopped while it sent rows by COPY.
-        """
-        connection.execute(
-            """
-            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-            WHERE datname = current_database() AND usename = current_user
-                AND application_name LIKE %s AND pid <> pg_backend_pid()
-                AND xact_start IS NOT NULL AND wait_event = 'ClientRead'
-                AND state_change < now() - %s * interval '1 millisecond'
-            """,
-            (f"{WORKER_SESSION}%", IDLE_IN_TRANSACTION_TIMEOUT_MS),
-        )
 
     def _claim_one(
         self, connection: psycopg.Connection[Any], partition: Partition, log: LogState

@@ -10,7 +10,7 @@ import stamina
 import structlog
 from psycopg import errors
 
-from sinks.database import connect
+from sinks.database import connect, end_stuck_writers
 from sinks.staging import Staging
 
 log = structlog.get_logger(__name__)
@@ -77,6 +77,8 @@ class Session:
                 except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                     if connection.closed or connection.broken:
                         self.close()
+                    elif isinstance(error, errors.LockNotAvailable):
+                        end_stuck_writers(connection)
                     log.info("transaction_tried_again", name=self._name, error=str(error).strip())
                     raise
         raise AssertionError("unreachable: the retries either return or raise")

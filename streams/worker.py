@@ -20,9 +20,9 @@ from hub.money import use_exact_arithmetic
 from hub.policy import Policy
 from hub.transport import BatchApp, new_app
 from schemas.catalogue import TOPICS
-from sinks.database import connect
+from sinks.database import WORKER_SESSION, connect
 from sinks.facts import FACTS
-from sinks.positions import WORKER_SESSION, LogState, Partition, Positions
+from sinks.positions import LogState, Partition, Positions
 from sinks.session import Session
 from streams.catalogue import streams
 from streams.demand.stream import publish_chances

@@ -233,7 +233,8 @@ def settle(
         return Settlement(tuple(ZERO for _ in invoice.instalments), {}, cancelled_on, changed_on)
     open_amounts = [instalment.amount for instalment in invoice.instalments]
     applied: dict[tuple[str, str, int], Decimal] = {}
-    effective.sort(key=lambda row: row[:5])
+    if len(effective) > 1:
+        effective.sort(key=lambda row: row[:5])
     for *_, one in effective:
         left = one.amount
         for index, instalment in enumerate(invoice.instalments):

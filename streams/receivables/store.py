@@ -143,17 +143,16 @@ class ReceiptRow(NamedTuple):
     def of(
         cls,
         receipt: Receipt,
-        applied: Mapping[AllocationId, Decimal],
+        paid: Sequence[Decimal],
         last_change: Mapping[str, date],
     ) -> ReceiptRow:
         """Return the row, given what each allocation paid and when invoices last changed."""
-        paid = sum((applied.get(one.id, ZERO) for one in receipt.allocations), ZERO)
         changed = receipt.received_on
         if receipt.reversed_on is not None and receipt.reversed_on > changed:
             changed = receipt.reversed_on
         for one in receipt.allocations:
             changed = max(changed, one.allocated_on, last_change.get(one.invoice_key, changed))
-        left = ZERO if receipt.reversed_on is not None else paid - receipt.amount
+        left = ZERO if receipt.reversed_on is not None else sum(paid, ZERO) - receipt.amount
         return cls(receipt.customer_key, receipt.currency, left, changed)
 
 
@@ -381,9 +380,9 @@ def update_applied(
 def replace_receipts(
     connection: psycopg.Connection[Any],
     known: Collection[DocumentKey],
-    rows: Sequence[tuple[Receipt, ReceiptRow, Mapping[AllocationId, Decimal]]],
+    rows: Sequence[tuple[Receipt, ReceiptRow, Sequence[Decimal]]],
 ) -> None:
-    """Store receipts with their allocations, after removing what was stored of the ``known``."""
+    """Store receipts with what each allocation paid, after removing the ``known`` ones."""
     if known:
         for table in ("receivable_allocations", "receivable_receipts"):
             connection.execute(
@@ -425,17 +424,12 @@ def replace_receipts(
         copy.set_types(
             ["text", "text", "int4", "text", "int4", "numeric", "date", "date", "numeric"]
         )
-        for receipt, _, applied in rows:
-            for one in receipt.allocations:
+        for receipt, _, amounts_paid in rows:
+            for one, paid in zip(receipt.allocations, amounts_paid, strict=True):
                 copy.write_row(
                     (
-                        *one.id,
-                        one.invoice_key,
-                        one.instalment,
-                        one.amount,
-                        one.allocated_on,
-                        one.reversed_on,
-                        applied.get(one.id, ZERO),
+                        *one,
+                        paid,
                     )
                 )
 

@@ -124,17 +124,17 @@ class _Work:
         # Not before the locks: who held them may have changed what these receipts have left.
         old_receipts = store.receipts(connection, known_receipts)
         by_invoice: dict[str, list[Allocation]] = defaultdict(list)
-        applied: dict[tuple[str, str, int], Decimal] = {}
+        others: list[tuple[Allocation, Decimal]] = []
         for allocation, amount in store.allocations_to(connection, touched):
             if (allocation.document, allocation.key) not in self._receipts:
-                applied[allocation.id] = amount
+                others.append((allocation, amount))
                 by_invoice[allocation.invoice_key].append(allocation)
         for receipt in self._receipts.values():
             for allocation in receipt.allocations if receipt else ():
                 by_invoice[allocation.invoice_key].append(allocation)
         cancellations = self._cancellations_of(touched)
         self._settle_invoices(
-            touched, inserted, fresh, rows, by_invoice, cancellations, applied, old_receipts
+            touched, inserted, fresh, rows, by_invoice, cancellations, others, old_receipts
         )
 
     def _touched(self, known_receipts: list[tuple[str, str]]) -> set[str]:
@@ -167,7 +167,7 @@ class _Work:
         rows: dict[str, InvoiceRow],
         by_invoice: dict[str, list[Allocation]],
         cancellations: dict[str, list[Cancellation]],
-        applied: dict[tuple[str, str, int], Decimal],
+        others: list[tuple[Allocation, Decimal]],
         old_receipts: dict[tuple[str, str], ReceiptRow],
     ) -> None:
         updates: list[InvoiceRow] = []
@@ -197,27 +197,23 @@ class _Work:
             last_change[key] = settlement.last_change_on
         store.update_invoices(self._connection, updates)
         store.update_settled(self._connection, settled)
-        self._store_receipts(by_invoice, applied, now_applied, last_change, old_receipts)
+        self._store_receipts(others, now_applied, last_change, old_receipts)
         store.replace_cancellations(self._connection, self._cancellations, self._known)
         store.add_to_balances(self._connection, self._balances)
 
     def _store_receipts(
         self,
-        by_invoice: dict[str, list[Allocation]],
-        applied: dict[tuple[str, str, int], Decimal],
+        others: list[tuple[Allocation, Decimal]],
         now_applied: dict[tuple[str, str, int], Decimal],
         last_change: dict[str, Any],
         old_receipts: dict[tuple[str, str], ReceiptRow],
     ) -> None:
         changed = []
-        for allocations in by_invoice.values():
-            for one in allocations:
-                if (one.document, one.key) in self._receipts:
-                    continue
-                now = now_applied.get(one.id, ZERO)
-                on = last_change.get(one.invoice_key)
-                if now != applied[one.id] or on is not None:
-                    changed.append((one, now, now - applied[one.id], on))
+        for one, before in others:
+            now = now_applied.get(one.id, ZERO)
+            on = last_change.get(one.invoice_key)
+            if now != before or on is not None:
+                changed.append((one, now, now - before, on))
         for customer_key, currency, delta in store.update_applied(self._connection, changed):
             self._balances[customer_key, currency][1] += delta
         new_rows = []
@@ -227,9 +223,10 @@ class _Work:
                 self._balances[old.customer_key, old.currency][1] -= old.unallocated
             if receipt is None:
                 continue
-            row = ReceiptRow.of(receipt, now_applied, last_change)
+            paid = [now_applied.get(one.id, ZERO) for one in receipt.allocations]
+            row = ReceiptRow.of(receipt, paid, last_change)
             self._balances[row.customer_key, row.currency][1] += row.unallocated
-            new_rows.append((receipt, row, now_applied))
+            new_rows.append((receipt, row, paid))
         known = [one for one in self._receipts if one[1] in self._known]
         store.replace_receipts(self._connection, known, new_rows)
 

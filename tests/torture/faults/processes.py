@@ -9,6 +9,7 @@ from tests.torture.trial import Trial
 
 #: Beyond the session timeout of 8 s: the group gives the worker's partitions to another one.
 _STOPPED_SECONDS = 11.0
+_LOCK_SECONDS = 8.0
 _STOP_TRIES = 400
 _LOOK_SECONDS = 0.02
 
@@ -79,7 +80,9 @@ def _stop_worker(trial: Trial, *, within_copy: bool) -> None:
         if within_copy:
             _stop_within_copy(trial, stopped)
         trial.killed += 1
-        time.sleep(_STOPPED_SECONDS + trial.random.uniform(0.0, 3.0))
+        # Rows that the other one waits for are only freed when its wait times out, after 8 s.
+        waiting = _LOCK_SECONDS if within_copy else 0.0
+        time.sleep(_STOPPED_SECONDS + waiting + trial.random.uniform(0.0, 3.0))
         taken_over = _owners(trial) == {other.removeprefix("worker-")}
         trial.expect(taken_over, f"{other} has not taken over the partitions of {stopped}")
         trial.rig.signal(stopped, signal.SIGCONT)
