@@ -48,6 +48,16 @@ def view_readers(
         demand_stream.SUBJECT: {
             DEMAND_VIEW: lambda connection, keys: demand(connection, keys, policy),
         },
+        demand_stream.OF_OPPORTUNITY: {
+            DEMAND_VIEW: lambda connection, keys: demand(
+                connection, months_of_opportunities(connection, keys), policy
+            ),
+        },
+        demand_stream.OF_PRODUCT: {
+            DEMAND_VIEW: lambda connection, keys: demand(
+                connection, months_of_products(connection, keys), policy
+            ),
+        },
     }
 
 
@@ -185,6 +195,35 @@ def demand(
         # A month that now counts with another record of the same product has no view of its own.
         views.setdefault(key, None)
     return views
+
+
+def months_of_opportunities(connection: psycopg.Connection[Any], keys: Sequence[str]) -> list[str]:
+    """Return the keys of the months in which these opportunities have lines."""
+    rows = connection.execute(
+        "SELECT DISTINCT product_key, demand_on FROM demand_lines"
+        " WHERE opportunity_key = ANY(%b) AND document = 'opportunity'",
+        (list(keys),),
+    )
+    return sorted(demand_stream.view_keys(rows))
+
+
+def months_of_products(connection: psycopg.Connection[Any], keys: Sequence[str]) -> list[str]:
+    """Return the keys of the months of these products: with lines, or published once."""
+    rows = connection.execute(
+        "SELECT DISTINCT product_key, demand_on FROM demand_lines WHERE product_key = ANY(%b)",
+        (list(keys),),
+    )
+    months = demand_stream.view_keys(rows)
+    months.update(
+        key
+        for (key,) in connection.execute(
+            # A key is the product's with |YYYY-MM behind it.
+            "SELECT key FROM published_views"
+            " WHERE topic = %s AND left(key, length(key) - 8) = ANY(%b)",
+            (DEMAND_VIEW, list(keys)),
+        )
+    )
+    return sorted(months)
 
 
 def _reference(key: str) -> dict[str, str]:

@@ -13,7 +13,12 @@ from sinks.dead_letters import DeadLetter
 from streams.demand.reading import read_products
 from streams.demand.rules import Line, lines_of_opportunity, lines_of_order
 
+#: What marks are about: months (``product key|YYYY-MM``), and all months of an opportunity or a
+#: product. The latter are looked up when they are published and not when they are marked: another
+#: transaction, not yet visible then, may be bringing lines of the same opportunity or product.
 SUBJECT = "demand"
+OF_OPPORTUNITY = "demand_of_opportunity"
+OF_PRODUCT = "demand_of_product"
 
 #: Names the advisory lock of products' identity; held to the end of the transaction.
 PRODUCT_LOCK = 7_206_504
@@ -75,15 +80,9 @@ class Demand:
             for line in lines:
                 copy.write_row(line)
         won = sorted({opportunity for _, _, opportunity in touched if opportunity})
-        if document == "order" and won:
+        if document == "order":
             # What an order takes from an opportunity changes that opportunity's months.
-            touched.update(
-                connection.execute(
-                    "SELECT product_key, demand_on, NULL FROM demand_lines"
-                    " WHERE opportunity_key = ANY(%b) AND document = 'opportunity'",
-                    (won,),
-                )
-            )
+            marks.add(OF_OPPORTUNITY, won)
         marks.add(SUBJECT, view_keys((product, day) for product, day, _ in touched))
         return letters
 
@@ -109,14 +108,7 @@ class Demand:
         for grouped in (before, after):
             touched = {grouped.get(key, key) for key in keys}
             members.update(key for key, smallest in grouped.items() if smallest in touched)
-        for product, month in connection.execute(
-            "SELECT DISTINCT product_key, date_trunc('month', demand_on)::date"
-            " FROM demand_lines WHERE product_key = ANY(%b)",
-            (sorted(members),),
-        ):
-            # The month may have been published under the key that counted before.
-            known = {product, before.get(product, product), after.get(product, product)}
-            marks.add(SUBJECT, view_keys((key, month) for key in known))
+        marks.add(OF_PRODUCT, members)
 
 
 def publish_chances(connection: psycopg.Connection[Any], policy: Policy) -> None:

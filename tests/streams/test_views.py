@@ -51,6 +51,11 @@ class Follower:
                         self.topics[topic].pop(key, None)
                         if view is not None:
                             self.topics[topic][key] = view
+                        connection.execute(
+                            "INSERT INTO published_views (topic, key, digest) VALUES (%s, %s, '')"
+                            " ON CONFLICT DO NOTHING",
+                            (topic, key),
+                        )
 
         self._ledger.run(work)
 
@@ -75,9 +80,9 @@ def everything(ledger: Ledger) -> dict[str, dict[str, Any]]:
     }
     found: dict[str, dict[str, Any]] = {}
     with ledger.reading() as connection:
-        for subject, readers in READERS.items():
-            for topic, read in readers.items():
-                views = read(connection, sorted(keys[subject]))
+        for subject, named in keys.items():
+            for topic, read in READERS[subject].items():
+                views = read(connection, sorted(named))
                 found[topic] = {key: view for key, view in views.items() if view is not None}
     return found
 
@@ -126,6 +131,25 @@ def months(follower: Follower) -> dict[str, tuple[Any, Any]]:
         key: (view["orders"], view["pipeline"])
         for key, view in follower.topics[DEMAND_VIEW].items()
     }
+
+
+def test_an_order_that_commits_after_its_opportunity_was_published_lowers_the_pipeline(
+    ledger: Ledger, database_url: str
+) -> None:
+    other = Ledger(database_url)
+    follower = Follower(other)
+
+    def win_meanwhile() -> None:
+        other.apply(opportunity("crm|O", "crm|A", "won", [("erp|EX", 5, "2026-11-20")]))
+        follower.follow()
+
+    ledger.apply(
+        order("erp|1", "erp|C", "2026-06-01", [("erp|EX", 3, "2026-10-01")], opportunity="crm|O"),
+        before_commit=win_meanwhile,
+    )
+    follower.follow()
+    other.close()
+    assert months(follower) == {"erp|EX|2026-10": (3, 0), "erp|EX|2026-11": (0, 2)}
 
 
 def test_demand_of_products_that_are_told_apart_again_is_told_apart(ledger: Ledger) -> None:

@@ -197,9 +197,10 @@ def check_view_topics(rig: Rig, connection: psycopg.Connection[Any]) -> list[str
         ),
     }
     found = []
-    for subject, topics in view_readers(rig.policy, _source_names(rig.settings)).items():
-        for topic, read in topics.items():
-            standing = read(connection, keys[subject])
+    readers = view_readers(rig.policy, _source_names(rig.settings))
+    for subject, known in keys.items():
+        for topic, read in readers[subject].items():
+            standing = read(connection, known)
             newest = published.get(topic, {})
             for key in sorted(set(standing) | set(newest)):
                 view = standing.get(key)

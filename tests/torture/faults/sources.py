@@ -26,7 +26,7 @@ def connector_killed(trial: Trial) -> None:
     shop.write_masters(exports)
     shop.write_orders(exports, 0, orders // 3)
     rig.start(1, connectors=True)
-    kills = 3 if trial.brief else 6
+    kills = 2 if trial.brief else 4
     written = orders // 3
     for number in range(kills):
         trial.pause(1.0, 4.0)
