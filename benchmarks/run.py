@@ -101,12 +101,17 @@ def starts(config: Path) -> list[Figure]:
         return time.perf_counter() - began
 
     say("starts")
-    # Up, idle at once since there is nothing to read, and down again.
-    up = min(seconds([headrace, "up", "--until-idle", "--config", str(config)]) for _ in range(2))
+    # Up, idle at once since there is nothing to read, and down again; the first time is not warm.
+    up = [seconds([headrace, "up", "--until-idle", "--config", str(config)]) for _ in range(3)][1:]
     told = sorted(seconds([headrace, "--help"]) for _ in range(5))[2]
     return [
         Figure(
-            "whole stack from warm, up, idle and down", up, "s", "limit", target=15, at_least=False
+            "whole stack from warm, up, idle and down",
+            min(up),
+            "s",
+            "limit",
+            target=15,
+            at_least=False,
         ),
         Figure("headrace --help", told, "s", "limit", target=0.7, at_least=False),
     ]
@@ -128,6 +133,10 @@ def main() -> int:
             figures = consuming(stack.addresses, records)
             figures += whole_way(stack.addresses, config, records)
             figures += thin_traffic(stack.addresses, config)
+    with tempfile.TemporaryDirectory(prefix="headrace-bench-") as folder:
+        Path(folder).chmod(0o755)
+        config = Path(folder) / "headrace.yaml"
+        config.write_text(CONFIG)
         figures += starts(config)
     show(figures)
     write(figures, LATEST)
