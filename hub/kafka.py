@@ -70,7 +70,11 @@ class Cluster:
 
     def client_options(self) -> dict[str, Any]:
         """Keyword arguments that each kafka-python client takes to reach this cluster."""
-        options: dict[str, Any] = {"bootstrap_servers": list(self.bootstrap_servers)}
+        options: dict[str, Any] = {
+            "bootstrap_servers": list(self.bootstrap_servers),
+            # Kafka's own default; kafka-python's is 30 s, long after a broker is back.
+            "reconnect_backoff_max_ms": 1_000,
+        }
         if self.security is None:
             return options
         options["security_protocol"] = self.security.protocol

@@ -32,6 +32,8 @@ _REVIVE_SECONDS = 0.5
 _WATCH_SECONDS = 1.0
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 30.0
+#: Restarts before the pauses grow: a record that kills its worker is found within a few deaths.
+_QUICK_RESTARTS = 3
 _SETTLED_SECONDS = 60.0
 
 
@@ -192,7 +194,8 @@ class Supervisor:
             return
         lived = now - child.started
         child.failures = 1 if lived >= _SETTLED_SECONDS else child.failures + 1
-        pause = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** (child.failures - 1))
+        growth = 2 ** max(0, child.failures - _QUICK_RESTARTS)
+        pause = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * growth)
         child.due, child.restarts = now + pause, child.restarts + 1
         reason, child.kill_reason = child.kill_reason or f"exit status {status}", None
         RESTARTS.labels(name, "stalled" if reason.startswith("stalled") else "ended").inc()

@@ -33,14 +33,18 @@ class Change(NamedTuple):
     """A document that the facts took: its newest version.
 
     ``first`` is true where no version of it was there before, so that no stream can hold a
-    contribution of it. ``document`` is empty for an erased one (a tombstone). (A named tuple,
-    since one is made per event and a frozen dataclass takes three times as long.)
+    contribution of it. ``document`` is empty for an erased one (a tombstone). ``customer`` is the
+    key of the customer that it counts with, ``customer_before`` that of the version before; None
+    where there is none. (A named tuple, since one is made per event and a frozen dataclass takes
+    three times as long.)
     """
 
     key: str
     document: dict[str, Any]
     first: bool
     origin: Origin | None
+    customer: str | None = None
+    customer_before: str | None = None
 
     @property
     def gone(self) -> bool:

@@ -7,7 +7,7 @@ precise version are a conflict: the one with the larger digest stays, the other 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import psycopg
@@ -16,15 +16,51 @@ from schemas.catalogue import DOCUMENTS
 from schemas.codec import Decoded, Rejected, decode_batch
 from sinks.changes import Change, Origin
 from sinks.dead_letters import DeadLetter
+from sinks.projection import COLUMNS, NOTHING, PROJECTED, projected
 from sinks.staging import staging
 
+#: Amounts travel as text, see `sinks.projection.projected`.
+_PROJECTED_TYPES = ", ".join(
+    f"{name} {'text' if kind == 'numeric' else kind}" for name, kind in COLUMNS
+)
 FACTS = staging(
     "facts",
     "key text, version int8, digest bytea, deleted bool, cancelled bool, occurred_at timestamptz, "
-    "schema_id int4, body bytea",
+    f"schema_id int4, body bytea, {_PROJECTED_TYPES}",
 )
 
-_COLUMNS = "key, version, digest, deleted, cancelled, occurred_at, schema_id, body"
+_COLUMNS = ("key", "version", "digest", "deleted", "cancelled", "occurred_at", "schema_id", "body")
+_PROJECTION = tuple(name for name, _ in COLUMNS)
+_CASTS = {name: f"{name}::numeric" for name, kind in COLUMNS if kind == "numeric"}
+
+
+def _lay_statement(document: str) -> str:
+    """Return the statement that lays the staged facts: it returns what was not simply new.
+
+    Its rows are (key, version before, body that lost against it, customer before) of each document
+    that replaced one, and a row with nothing but the key for each one that was not taken.
+    """
+    columns = _COLUMNS + (_PROJECTION if document in PROJECTED else ())
+    changes = ", ".join(f"{name} = excluded.{name}" for name in columns if name != "key")
+    customer = "old.customer_key" if document in PROJECTED else "NULL"
+    return f"""
+        WITH taken AS (
+            INSERT INTO fact_{document} AS fact ({", ".join(columns)})
+            SELECT {", ".join(_CASTS.get(name, name) for name in columns)}
+            FROM stage_facts ORDER BY key
+            ON CONFLICT (key) DO UPDATE SET {changes}
+            WHERE (excluded.version, excluded.digest) > (fact.version, fact.digest)
+            RETURNING new.key, old.version AS version_before, {customer} AS customer_before,
+                CASE WHEN old.version = new.version THEN old.body END AS beaten
+        )
+        SELECT key, version_before, beaten, customer_before FROM taken
+        WHERE version_before IS NOT NULL
+        UNION ALL SELECT key, NULL, NULL, NULL
+        FROM (SELECT key FROM stage_facts EXCEPT SELECT key FROM taken) AS refused
+    """
+
+
+_LAY = {document: _lay_statement(document) for document in DOCUMENTS}
 
 
 class Arrival(NamedTuple):
@@ -41,7 +77,7 @@ class Arrival(NamedTuple):
 
 
 def lay(
-    connection: psycopg.Connection[Any], document: str, arrivals: Iterable[Arrival]
+    connection: psycopg.Connection[Any], document: str, arrivals: Sequence[Arrival]
 ) -> tuple[list[Change], list[DeadLetter]]:
     """Lay documents of one type into their facts, in the caller's transaction.
 
@@ -52,42 +88,25 @@ def lay(
     newest, letters = newest_of(document, arrivals)
     if not newest:
         return [], letters
+    keys = sorted(newest)
+    columns = [_projected(document, newest[key].content.document) for key in keys]
     FACTS.fill(
         connection,
         (
-            (
-                arrival.key,
-                arrival.content.document["version"],
-                arrival.content.digest,
-                arrival.content.document["deleted"],
-                arrival.content.document.get("status") == "cancelled",
-                arrival.content.document["occurred_at"],
-                arrival.content.schema_id,
-                arrival.content.body,
-            )
-            for arrival in newest.values()
+            _row(key, newest[key].content, projection)
+            for key, projection in zip(keys, columns, strict=True)
         ),
     )
-    taken = connection.execute(
-        f"""
-        INSERT INTO fact_{document} AS fact ({_COLUMNS})
-        SELECT {_COLUMNS} FROM stage_facts ORDER BY key
-        ON CONFLICT (key) DO UPDATE SET version = excluded.version, digest = excluded.digest,
-            deleted = excluded.deleted, cancelled = excluded.cancelled,
-            occurred_at = excluded.occurred_at, schema_id = excluded.schema_id,
-            body = excluded.body
-        WHERE (excluded.version, excluded.digest) > (fact.version, fact.digest)
-        RETURNING new.key, old.version,
-            CASE WHEN old.version = new.version THEN old.body END
-        """
-    ).fetchall()
-    changes = []
-    for key, old_version, beaten in taken:
-        arrival = newest[key]
-        changes.append(Change(key, arrival.content.document, old_version is None, arrival.origin))
+    replaced: dict[str, str | None] = {}
+    refused = set()
+    for key, version_before, beaten, customer_before in connection.execute(_LAY[document]):
+        if version_before is None:
+            refused.add(key)
+            continue
+        replaced[key] = customer_before
         if beaten is not None:
-            letters.append(conflict(document, key, arrival.rank[0], bytes(beaten)))
-    if len(taken) < len(newest):
+            letters.append(conflict(document, key, newest[key].rank[0], bytes(beaten)))
+    if refused:
         for key, version, body in connection.execute(
             f"""
             SELECT stage.key, stage.version, stage.body
@@ -96,17 +115,49 @@ def lay(
             """
         ):
             letters.append(conflict(document, key, version, bytes(body)))
-    FACTS.empty(connection)
-    changes.sort(key=lambda change: change.key)
+    changes = [
+        Change(
+            key,
+            newest[key].content.document,
+            key not in replaced,
+            newest[key].origin,
+            projection[0],
+            replaced.get(key),
+        )
+        for key, projection in zip(keys, columns, strict=True)
+        if key not in refused
+    ]
     return changes, letters
 
 
+def _projected(document: str, body: Mapping[str, Any]) -> tuple[Any, ...]:
+    return projected(document, body) if document in PROJECTED else NOTHING
+
+
+def _row(key: str, content: Decoded, projection: tuple[Any, ...]) -> tuple[Any, ...]:
+    body = content.document
+    return (
+        key,
+        body["version"],
+        content.digest,
+        body["deleted"],
+        body.get("status") == "cancelled",
+        body["occurred_at"],
+        content.schema_id,
+        content.body,
+        *projection,
+    )
+
+
 def newest_of(
-    document: str, arrivals: Iterable[Arrival]
+    document: str, arrivals: Sequence[Arrival]
 ) -> tuple[dict[str, Arrival], list[DeadLetter]]:
     """Return the newest arrival of each key, and a dead letter for each loser of a conflict."""
-    newest: dict[str, Arrival] = {}
+    newest: dict[str, Arrival] = {arrival.key: arrival for arrival in arrivals}
     letters: list[DeadLetter] = []
+    if len(newest) == len(arrivals):
+        return newest, letters
+    newest.clear()
     for arrival in arrivals:
         other = newest.setdefault(arrival.key, arrival)
         if other is arrival:
@@ -138,10 +189,14 @@ def erase(connection: psycopg.Connection[Any], document: str, keys: Sequence[str
     """Erase documents for which a tombstone came; return a change for each that was there."""
     if not keys:
         return []
+    customer = "customer_key" if document in PROJECTED else "NULL"
     rows = connection.execute(
-        f"DELETE FROM fact_{document} WHERE key = ANY(%b) RETURNING key", (list(keys),)
+        f"DELETE FROM fact_{document} WHERE key = ANY(%b) RETURNING key, {customer}", (list(keys),)
     ).fetchall()
-    return [Change(key, {}, False, None) for (key,) in sorted(rows)]
+    return [
+        Change(key, {}, False, None, None, customer)
+        for key, customer in sorted(rows, key=lambda row: row[0])
+    ]
 
 
 def read(
@@ -168,4 +223,24 @@ def read(
                 if isinstance(content, Rejected):
                     raise RuntimeError(f"fact {document} {key} cannot be read: {content.reason}")
                 assert isinstance(content, Decoded)
-                yield Change(key, content.document, False, None)
+                customer = _projected(document, content.document)[0]
+                yield Change(key, content.document, False, None, customer, customer)
+
+
+def project(connection: psycopg.Connection[Any], document: str, changes: Sequence[Change]) -> int:
+    """Work the columns beside the bodies of these facts out anew; return how many were not so."""
+    if document not in PROJECTED:
+        return 0
+    names, before, now = (
+        ", ".join(prefix + name for name in _PROJECTION) for prefix in ("", "fact.", "now.")
+    )
+    values = ", ".join(f"%b::{kind}[]" for _, kind in COLUMNS)
+    rows = [projected(document, change.document) for change in changes]
+    return connection.execute(
+        f"""
+        UPDATE fact_{document} AS fact SET ({names}) = ({now})
+        FROM unnest(%b::text[], {values}) AS now (key, {names})
+        WHERE fact.key = now.key AND ({before}) IS DISTINCT FROM ({now})
+        """,
+        ([change.key for change in changes], *map(list, zip(*rows, strict=True))),
+    ).rowcount

@@ -27,7 +27,10 @@ class Staging:
         )
 
     def fill(self, connection: psycopg.Connection[Any], rows: Iterable[Sequence[Any]]) -> None:
-        """COPY ``rows`` (one value per column, in order) into the table."""
+        """COPY ``rows`` (one value per column, in order) into the table.
+
+        Once in a transaction; it must be emptied before it is filled again.
+        """
         with (
             connection.cursor() as cursor,
             cursor.copy(f"COPY {self.name} FROM STDIN (FORMAT binary)") as copy,

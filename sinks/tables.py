@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import (
     ARRAY,
@@ -24,6 +25,9 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeEngine
+
+from sinks.projection import COLUMNS, PROJECTED
 
 metadata = MetaData()
 
@@ -79,6 +83,22 @@ stream_offsets = Table(
     PrimaryKeyConstraint("group_name", "topic", "partition"),
 )
 
+
+def _projection(document: str) -> list[Column[Any] | Index]:
+    """The columns beside the body, for the types of documents that name a customer."""
+    if document not in PROJECTED:
+        return []
+    types: dict[str, TypeEngine[Any]] = {"text": _key(), "date": Date(), "numeric": _amount()}
+    return [
+        *(Column(name, types[kind]) for name, kind in COLUMNS),
+        Index(
+            f"fact_{document}_by_customer",
+            "customer_key",
+            postgresql_where=text("customer_key IS NOT NULL"),
+        ),
+    ]
+
+
 for _document in FACT_DOCUMENTS:
     Table(
         f"fact_{_document}",
@@ -91,7 +111,14 @@ for _document in FACT_DOCUMENTS:
         Column("occurred_at", _instant(), nullable=False),
         Column("schema_id", Integer, nullable=False),
         Column("body", LargeBinary, nullable=False),
+        *_projection(_document),
     )
+
+Index(
+    "fact_invoice_by_cancelled",
+    fact_table("invoice").c.cancels,
+    postgresql_where=text("cancels IS NOT NULL"),
+)
 
 source_freshness = Table(
     "source_freshness",
@@ -204,7 +231,7 @@ source_waiting = Table(
     PrimaryKeyConstraint("source", "document", "row_key"),
 )
 
-# --- customers: identity, and what each document adds to a customer
+# --- customers: identity (what each document adds to a customer stands with the facts)
 
 customer_records = Table(
     "customer_records",
@@ -236,21 +263,6 @@ customer_links = Table(
     Column("at", _instant(), nullable=False, server_default=text("now()")),
     PrimaryKeyConstraint("left_key", "right_key", "rule"),
     Index("customer_links_by_right_key", "right_key"),
-)
-
-customer_documents = Table(
-    "customer_documents",
-    metadata,
-    Column("document", Text, nullable=False),
-    Column("key", _key(), nullable=False),
-    Column("customer_key", _key(), nullable=False, index=True),
-    Column("on_date", Date, nullable=False),
-    Column("kind", Text),
-    Column("net", _amount()),
-    Column("currency", Text),
-    Column("rate", _amount()),
-    Column("cancels", _key()),
-    PrimaryKeyConstraint("document", "key"),
 )
 
 # --- demand: what each order and opportunity line asks of production
@@ -309,6 +321,7 @@ receivable_invoices = Table(
     Column("amounts", ARRAY(_amount())),
     Column("open_amounts", ARRAY(_amount())),
     Column("open_amount", _amount(), nullable=False, server_default=text("0")),
+    Column("open_items", Integer, nullable=False, server_default=text("0")),
     Column("last_change_on", Date),
     # Room for the payment: an update that stays on its page touches no index.
     postgresql_with={"fillfactor": 70},

@@ -11,4 +11,4 @@ from streams.receivables.stream import Receivables
 
 def streams(policy: Policy) -> tuple[Stream, ...]:
     """Return the streams in the order in which they take a batch (and its locks)."""
-    return (Customers(), Demand(policy), Receivables())
+    return (Demand(policy), Receivables(), Customers())

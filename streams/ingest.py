@@ -12,7 +12,7 @@ import psycopg
 import structlog
 
 from hub.batches import RecordBatch
-from schemas.catalogue import TOPICS
+from schemas.catalogue import TOPICS, Topic
 from schemas.codec import Decoded, Rejected, decode_batch, record_key
 from schemas.validation import violations
 from sinks import dead_letters, facts, outbox
@@ -93,41 +93,56 @@ def halves(spans: Sequence[Span]) -> tuple[list[Span], list[Span]]:
 
 
 @dataclass(frozen=True, slots=True)
+class Contents:
+    """What the records of a span are.
+
+    ``arrivals`` are the documents, in order; ``others`` the records that are none, each with the
+    reason of its rejection, or None for a tombstone; ``newest`` the newest event of each source.
+    """
+
+    arrivals: list[Arrival]
+    others: list[tuple[Any, Rejected | None]]
+    newest: dict[str, datetime]
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
-    """A decoded batch: for each record of its spans what it is, in order."""
+    """A decoded batch: what the records of each of its spans are."""
 
     topic: str
     spans: Sequence[Span]
-    contents: Sequence[Sequence[tuple[Any, Arrival | Rejected | None]]]
+    contents: Sequence[Contents]
 
 
 def prepare(topic: str, spans: Sequence[Span]) -> Prepared:
-    """Decode and check the records of ``spans``; bad ones are values, nothing is raised for them.
+    """Decode and check the records of ``spans``; for bad ones nothing is raised."""
+    return Prepared(topic, spans, [_contents(TOPICS[topic], span.records) for span in spans])
 
-    The content of a record is its `Arrival`, the reason of its rejection, or None for a tombstone.
-    """
-    entry = TOPICS[topic]
-    contents = []
-    for span in spans:
-        decoded = decode_batch(entry, [record.value for record in span.records])
-        pairs: list[tuple[Any, Arrival | Rejected | None]] = []
-        for record, content in zip(span.records, decoded, strict=True):
-            if isinstance(content, Decoded):
-                document = content.document
-                rejected = violations(entry.document, document)
-                if rejected is None:
-                    key = record_key(document["source"], document["id"])
-                    pairs.append((record, Arrival(key, content, record)))
-                    continue
-                pairs.append((record, rejected))
-            elif isinstance(content, Rejected):
-                pairs.append((record, content))
-            elif entry.cleanup == "compact" and record.key:
-                pairs.append((record, None))
-            else:
-                pairs.append((record, Rejected("no_value", "the record has no value")))
-        contents.append(pairs)
-    return Prepared(topic, spans, contents)
+
+def _contents(entry: Topic, records: Sequence[Any]) -> Contents:
+    name = entry.document
+    arrivals: list[Arrival] = []
+    others: list[tuple[Any, Rejected | None]] = []
+    newest: dict[str, datetime] = {}
+    decoded = decode_batch(entry, [record.value for record in records])
+    for record, content in zip(records, decoded, strict=True):
+        if isinstance(content, Decoded):
+            document = content.document
+            rejected = violations(name, document)
+            if rejected is not None:
+                others.append((record, rejected))
+                continue
+            source, at = document["source"], document["occurred_at"]
+            arrivals.append(Arrival(record_key(source, document["id"]), content, record))
+            if (latest := newest.get(source)) is None or at > latest:
+                newest[source] = at
+        elif isinstance(content, Rejected):
+            others.append((record, content))
+        elif entry.cleanup == "compact" and record.key:
+            others.append((record, None))
+        else:
+            others.append((record, Rejected("no_value", "the record has no value")))
+    return Contents(arrivals, others, newest)
 
 
 class Ingest:
@@ -151,17 +166,21 @@ class Ingest:
         arrivals: list[Arrival] = []
         tombstones: list[tuple[str, int]] = []
         letters: list[DeadLetter] = []
-        for span, pairs in zip(prepared.spans, prepared.contents, strict=True):
+        for span, contents in zip(prepared.spans, prepared.contents, strict=True):
             stored = self._advance(connection, span)
-            for record, content in pairs:
+            if stored <= span.start:
+                arrivals += contents.arrivals
+            else:
+                arrivals += [
+                    one for one in contents.arrivals if one.origin and one.origin.offset >= stored
+                ]
+            for record, rejected in contents.others:
                 if record.offset < stored:
                     continue
-                if isinstance(content, Arrival):
-                    arrivals.append(content)
-                elif content is None:
+                if rejected is None:
                     tombstones.append((record.key.decode("utf-8", "replace"), record.offset))
                 else:
-                    letters.append(refused(document, record, content))
+                    letters.append(refused(document, record, rejected))
         self.apply(connection, document, arrivals, tombstones, letters)
         self._note_freshness(connection, prepared)
         return letters
@@ -233,14 +252,10 @@ class Ingest:
     def _note_freshness(self, connection: psycopg.Connection[Any], prepared: Prepared) -> None:
         """Keep the newest event of each source; one row per partition, so workers do not meet."""
         newest: dict[tuple[str, int], datetime] = {}
-        for span, pairs in zip(prepared.spans, prepared.contents, strict=True):
-            for _, content in pairs:
-                if isinstance(content, Arrival):
-                    document = content.content.document
-                    place = (document["source"], span.partition)
-                    at = document["occurred_at"]
-                    if place not in newest or at > newest[place]:
-                        newest[place] = at
+        for span, contents in zip(prepared.spans, prepared.contents, strict=True):
+            for source, at in contents.newest.items():
+                place = (source, span.partition)
+                newest[place] = max(at, newest.get(place, at))
         for (source, partition), at in sorted(newest.items(), key=operator.itemgetter(0)):
             connection.execute(
                 """
@@ -255,8 +270,10 @@ class Ingest:
 
 def after_tombstones(
     arrivals: Sequence[Arrival], tombstones: Sequence[tuple[str, int]]
-) -> list[Arrival]:
+) -> Sequence[Arrival]:
     """Return the arrivals that no later tombstone of their key erases."""
+    if not tombstones:
+        return arrivals
     last = dict(tombstones)
     return [
         arrival

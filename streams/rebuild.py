@@ -20,7 +20,7 @@ BATCH = 2_000
 
 #: The tables of each stream, in the order of the streams.
 TABLES = {
-    "customers": ("customer_records", "customer_members", "customer_links", "customer_documents"),
+    "customers": ("customer_records", "customer_members", "customer_links"),
     "demand": ("product_records", "demand_lines"),
     "receivables": (
         "receivable_invoices",
@@ -77,11 +77,15 @@ def _rebuild_one(connection: psycopg.Connection[Any], stream: Stream, on_progres
         for document in documents:
             number = 0
             for changes in _chunks(facts.read(connection, document)):
+                if stream.name == "customers":
+                    facts.project(connection, document, changes)
                 marks = Marks()
                 fresh = [change._replace(first=True) for change in changes]
                 letters = stream.apply(connection, document, fresh, marks)
                 dead_letters.add(connection, letters)
                 outbox.write(connection, marks)
+                for table in stream.staging:
+                    table.empty(connection)
                 number += len(changes)
                 on_progress(stream.name, document, number)
             taken += number

@@ -13,7 +13,7 @@ from hub.policy import Policy
 from schemas.catalogue import TOPICS
 from sinks import dead_letters, facts, outbox
 from sinks.changes import Marks
-from sinks.facts import FACTS, Arrival
+from sinks.facts import FACTS
 from sinks.session import Session
 from streams.catalogue import streams
 from streams.ingest import Ingest, Span, prepare
@@ -96,10 +96,10 @@ class Replay:
 
     def _as_arrived(self, connection: psycopg.Connection[Any], record: Stored) -> str | None:
         span = Span(record.topic, record.partition, 0, record.offset, record.offset + 1, [record])
-        ((_, content),) = prepare(record.topic, [span]).contents[0]
-        if not isinstance(content, Arrival):
-            return content.reason if content is not None else "it is a tombstone"
+        (contents,) = prepare(record.topic, [span]).contents
+        for _, rejected in contents.others:
+            return rejected.reason if rejected is not None else "it is a tombstone"
         letters: list[dead_letters.DeadLetter] = []
         document = TOPICS[record.topic].document
-        self._ingest.apply(connection, document, [content], [], letters)
+        self._ingest.apply(connection, document, contents.arrivals, [], letters)
         return None

@@ -37,7 +37,11 @@ GROUP = "headrace"
 CHECK_TOPICS_S = 5.0
 
 #: Transactions of one worker at the same time: while one waits for the database, another computes.
-TRANSACTIONS = 2
+TRANSACTIONS = 3
+
+#: Ways of a topic through a worker, each with a part of its partitions: so that two transactions
+#: can overlap also where only one topic has records.
+LANES = 2
 
 
 class Worker:
@@ -91,19 +95,22 @@ class Worker:
         setup.close()
         alone = asyncio.Lock()
         consumed = topics or (name for name, topic in TOPICS.items() if topic.kind == "event")
-        self._lanes = []
+        self._lanes: list[Lane] = []
         for topic in consumed:
-            lane = Lane(
-                topic,
-                ingest=ingest,
-                positions=self._positions,
-                session=Session(database_url, name=f"{name}:{topic}", tables=tables),
-                decoders=self._decoders,
-                committers=self._committers,
-                alone=alone,
-            )
-            self._lanes.append(lane)
-            self._app.agent(self._app.batches(topic), name=f"lane.{topic}")(agent_of(lane))
+            lanes = [
+                Lane(
+                    topic,
+                    ingest=ingest,
+                    positions=self._positions,
+                    session=Session(database_url, name=f"{name}:{topic}:{number}", tables=tables),
+                    decoders=self._decoders,
+                    committers=self._committers,
+                    alone=alone,
+                )
+                for number in range(LANES)
+            ]
+            self._lanes += lanes
+            self._app.agent(self._app.batches(topic), name=f"lane.{topic}")(agent_of(topic, lanes))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Process until ``stop`` is set.
@@ -192,8 +199,6 @@ def run_worker(
     # a third of the worker's time.
     gc.freeze()
     gc.set_threshold(200_000, 50, 100)
-    # Threads that wait for the database get the interpreter back sooner than the default 5 ms.
-    sys.setswitchinterval(0.001)
 
     async def main() -> int:
         stop = asyncio.Event()

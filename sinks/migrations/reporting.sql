@@ -1,6 +1,19 @@
 -- Read-only views for whoever reads the database (docs/reading-the-database.md).
 -- They say what is known, whatever its date; figures as of a date come from `headrace show`.
 
+-- What each document adds to its customer, of all types: for the hub itself and the views below.
+CREATE VIEW customer_documents AS
+SELECT 'order' AS document, key, customer_key, on_date, kind, net, currency, rate, cancels
+    FROM fact_order WHERE customer_key IS NOT NULL
+UNION ALL SELECT 'shipment' AS document, key, customer_key, on_date, kind, net, currency, rate, cancels
+    FROM fact_shipment WHERE customer_key IS NOT NULL
+UNION ALL SELECT 'invoice' AS document, key, customer_key, on_date, kind, net, currency, rate, cancels
+    FROM fact_invoice WHERE customer_key IS NOT NULL
+UNION ALL SELECT 'payment' AS document, key, customer_key, on_date, kind, net, currency, rate, cancels
+    FROM fact_payment WHERE customer_key IS NOT NULL
+UNION ALL SELECT 'opportunity' AS document, key, customer_key, on_date, kind, net, currency, rate, cancels
+    FROM fact_opportunity WHERE customer_key IS NOT NULL;
+
 CREATE SCHEMA IF NOT EXISTS reporting;
 
 CREATE VIEW reporting.customers AS

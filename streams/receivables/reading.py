@@ -14,7 +14,7 @@ import psycopg
 
 from hub.money import round_money
 from streams.customers.names import hub_ids, names_of
-from streams.receivables import store
+from streams.receivables import invoices, receipts
 from streams.receivables.conversion import read_rates
 from streams.receivables.rules import (
     ZERO,
@@ -219,28 +219,27 @@ def open_items_as_of(
     the allocations that it shares, is settled afresh. So the cost follows what is open or younger
     than the date, not the history.
     """
-    names = ", ".join(column for column, _ in store.INVOICES.columns)
-    invoices = [
-        store.invoice_row(row)
+    rows = [
+        invoices.invoice_row(row)
         for row in connection.execute(
             f"""
-            SELECT {names} FROM receivable_invoices
+            SELECT {invoices.NAMES} FROM receivable_invoices
             WHERE invoiced_on <= %(as_of)s
                 AND (open_amount <> 0 OR last_change_on > %(as_of)s)
             """,
             {"as_of": as_of},
         )
     ]
-    afresh = [row.key for row in invoices if row.last_change_on and row.last_change_on > as_of]
+    afresh = [row.key for row in rows if row.last_change_on and row.last_change_on > as_of]
     allocations: dict[str, list[Allocation]] = defaultdict(list)
-    for one, _ in store.allocations_to(connection, afresh):
+    for one, _ in receipts.allocations_to(connection, afresh):
         allocations[one.invoice_key].append(one)
     cancellations: dict[str, list[Cancellation]] = defaultdict(list)
-    for cancellation in store.cancellations_of(connection, afresh):
+    for cancellation in invoices.cancellations_of(connection, afresh):
         cancellations[cancellation.invoice_key].append(cancellation)
     items: list[OpenItem] = []
     applied: dict[tuple[str, str, int], Decimal] = {}
-    for row in invoices:
+    for row in rows:
         invoice, open_amounts = row.invoice, row.open_amounts
         assert invoice is not None
         if row.last_change_on is not None and row.last_change_on > as_of:

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 ZERO = Decimal(0)
 
+AllocationId = tuple[str, str, int]
+
 
 class Instalment(NamedTuple):
     """A part of an invoice with a due date; ``amount`` gross, in the invoice's currency."""
@@ -51,9 +53,9 @@ class Allocation(NamedTuple):
     reversed_on: date | None
 
     @property
-    def id(self) -> tuple[str, str, int]:
-        """What tells it from every other allocation."""
-        return self.document, self.key, self.number
+    def id(self) -> AllocationId:
+        """What tells it from every other allocation: its document, key and number."""
+        return self[:3]
 
 
 class Receipt(NamedTuple):
@@ -86,7 +88,7 @@ class Settlement(NamedTuple):
     """
 
     open_amounts: tuple[Decimal, ...]
-    applied: Mapping[tuple[str, str, int], Decimal]
+    applied: Mapping[AllocationId, Decimal]
     cancelled_on: date | None
     last_change_on: date
 
@@ -187,6 +189,8 @@ def within(amount: Decimal, allocations: Sequence[Allocation]) -> tuple[Allocati
     Those that name an instalment come first, then by date and number: a receipt cannot pay more
     than it brought, so what is unallocated never turns positive. One below zero gives nothing.
     """
+    if len(allocations) == 1 and 0 <= allocations[0].amount <= amount:
+        return (allocations[0],)
     total, least = ZERO, ZERO
     for one in allocations:
         total += one.amount
@@ -232,7 +236,7 @@ def settle(
     if closed or (as_of is not None and invoiced_on > as_of):
         return Settlement(tuple(ZERO for _ in invoice.instalments), {}, cancelled_on, changed_on)
     open_amounts = [instalment.amount for instalment in invoice.instalments]
-    applied: dict[tuple[str, str, int], Decimal] = {}
+    applied: dict[AllocationId, Decimal] = {}
     if len(effective) > 1:
         effective.sort(key=lambda row: row[:5])
     for *_, one in effective:

@@ -8,7 +8,7 @@ payment that arrive at once on two topics in two workers always see each other.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -16,10 +16,13 @@ import psycopg
 
 from sinks.changes import Change, Marks, refusal
 from sinks.dead_letters import DeadLetter
-from streams.receivables import store
+from streams.receivables import balances, invoices, receipts
+from streams.receivables.balances import MOVES
+from streams.receivables.invoices import InvoiceRow
 from streams.receivables.rules import (
     ZERO,
     Allocation,
+    AllocationId,
     Cancellation,
     Invoice,
     Receipt,
@@ -29,7 +32,6 @@ from streams.receivables.rules import (
     reference_key,
     settle,
 )
-from streams.receivables.store import InvoiceRow, ReceiptRow
 
 SUBJECT = "customer"
 
@@ -39,7 +41,7 @@ class Receivables:
 
     name = "receivables"
     documents = frozenset({"invoice", "payment"})
-    staging = store.STAGING
+    staging = (*invoices.STAGING, *receipts.STAGING, MOVES)
 
     def apply(
         self,
@@ -57,7 +59,7 @@ class Receivables:
             except Exception as error:  # noqa: BLE001 - a rule failed on this record only
                 letters.append(refusal(self.name, document, change, error))
         work.settle()
-        marks.add(SUBJECT, work.customers())
+        marks.add(SUBJECT, work.customers)
         return letters
 
 
@@ -70,9 +72,8 @@ class _Work:
         self._receipts: dict[tuple[str, str], Receipt | None] = {}
         self._cancellations: dict[str, Cancellation | None] = {}
         self._known: set[str] = set()  # documents that may have left a contribution before
-        self._balances: dict[tuple[str, str], list[Decimal | int]] = defaultdict(
-            lambda: [ZERO, ZERO, 0]
-        )
+        #: The keys of the customers whose balances may have moved.
+        self.customers: set[str] = set()
 
     def take(self, document: str, change: Change) -> None:
         """Note what a document says now; nothing is noted where reading it fails."""
@@ -105,53 +106,70 @@ class _Work:
 
     def settle(self) -> None:
         """Lock what is touched, work it out anew, and store the differences."""
-        connection = self._connection
         if not (self._invoices or self._receipts or self._cancellations):
             return
         known_receipts = [one for one in self._receipts if one[1] in self._known]
-        touched = self._touched(known_receipts)
+        shared = self._insert_fresh()
+        shared |= self._referred_to(known_receipts)
+        rows = invoices.lock(self._connection, shared)
+        by_invoice: dict[str, list[Allocation]] = defaultdict(list)
+        others: list[tuple[Allocation, Decimal]] = []
+        for allocation, amount in receipts.allocations_to(self._connection, shared):
+            if allocation[:2] not in self._receipts:
+                others.append((allocation, amount))
+                by_invoice[allocation.invoice_key].append(allocation)
+        for receipt in self._receipts.values():
+            if receipt is not None:
+                self.customers.add(receipt.customer_key)
+                for allocation in receipt.allocations:
+                    by_invoice[allocation.invoice_key].append(allocation)
+        applied, last_change = self._settle_invoices(
+            rows, by_invoice, self._cancellations_of(shared)
+        )
+        self._update_others(others, applied, last_change)
+        self.customers |= receipts.remove(self._connection, known_receipts)
+        receipts.insert(
+            self._connection,
+            [one for one in self._receipts.values() if one is not None],
+            applied,
+            last_change,
+        )
+        invoices.replace_cancellations(self._connection, self._cancellations, self._known)
+        balances.collect(self._connection)
+
+    def _insert_fresh(self) -> set[str]:
+        """Insert the invoices that nobody has named before; return the keys of all others.
+
+        Whoever stores what refers to an invoice makes its row: where there was none, nothing
+        refers to it.
+        """
         fresh = {
             key: InvoiceRow.of(invoice)
             for key, invoice in self._invoices.items()
             if invoice is not None and key not in self._known
         }
-        inserted = store.insert_fresh(connection, fresh.values())
-        for key in inserted:
-            row = fresh[key]
-            assert row.invoice is not None
-            self._add(row.invoice, row.open_amount, row.items, 1)
-        rows = store.lock(connection, touched - inserted)
-        # Not before the locks: who held them may have changed what these receipts have left.
-        old_receipts = store.receipts(connection, known_receipts)
-        by_invoice: dict[str, list[Allocation]] = defaultdict(list)
-        others: list[tuple[Allocation, Decimal]] = []
-        for allocation, amount in store.allocations_to(connection, touched):
-            if (allocation.document, allocation.key) not in self._receipts:
-                others.append((allocation, amount))
-                by_invoice[allocation.invoice_key].append(allocation)
-        for receipt in self._receipts.values():
-            for allocation in receipt.allocations if receipt else ():
-                by_invoice[allocation.invoice_key].append(allocation)
-        cancellations = self._cancellations_of(touched)
-        self._settle_invoices(
-            touched, inserted, fresh, rows, by_invoice, cancellations, others, old_receipts
-        )
+        self.customers.update([row.invoice.customer_key for row in fresh.values() if row.invoice])
+        present = invoices.insert_fresh(self._connection, fresh.values())
+        return present | (self._invoices.keys() - fresh.keys())
 
-    def _touched(self, known_receipts: list[tuple[str, str]]) -> set[str]:
+    def _referred_to(self, known_receipts: list[tuple[str, str]]) -> set[str]:
+        """Return the keys of the invoices to which the batch refers, or no longer refers."""
         connection = self._connection
-        touched = set(self._invoices)
-        for receipt in self._receipts.values():
-            if receipt is not None:
-                touched.update(one.invoice_key for one in receipt.allocations)
-        touched.update(store.targets_of_receipts(connection, known_receipts))
-        touched.update(one.invoice_key for one in self._cancellations.values() if one)
+        found = {
+            one.invoice_key
+            for receipt in self._receipts.values()
+            if receipt is not None
+            for one in receipt.allocations
+        }
+        found.update(receipts.targets_of(connection, known_receipts))
+        found.update(one.invoice_key for one in self._cancellations.values() if one)
         known = [key for key in self._cancellations if key in self._known]
-        touched.update(store.targets_of_cancellations(connection, known))
-        return touched
+        found.update(invoices.targets_of_cancellations(connection, known))
+        return found
 
-    def _cancellations_of(self, touched: set[str]) -> dict[str, list[Cancellation]]:
+    def _cancellations_of(self, keys: set[str]) -> dict[str, list[Cancellation]]:
         found: dict[str, list[Cancellation]] = defaultdict(list)
-        for one in store.cancellations_of(self._connection, touched):
+        for one in invoices.cancellations_of(self._connection, keys):
             if one.key not in self._cancellations:
                 found[one.invoice_key].append(one)
         for new in self._cancellations.values():
@@ -161,80 +179,50 @@ class _Work:
 
     def _settle_invoices(
         self,
-        touched: set[str],
-        inserted: set[str],
-        fresh: dict[str, InvoiceRow],
         rows: dict[str, InvoiceRow],
         by_invoice: dict[str, list[Allocation]],
         cancellations: dict[str, list[Cancellation]],
-        others: list[tuple[Allocation, Decimal]],
-        old_receipts: dict[tuple[str, str], ReceiptRow],
-    ) -> None:
+    ) -> tuple[dict[AllocationId, Decimal], dict[str, date]]:
+        """Work the locked invoices out anew, and store what they became.
+
+        Returns:
+            What each allocation pays (those that pay nothing may be missing), and the date on
+            which each invoice last changed, by its key.
+        """
         updates: list[InvoiceRow] = []
         settled: list[InvoiceRow] = []
-        now_applied: dict[tuple[str, str, int], Decimal] = {}
-        last_change: dict[str, Any] = {}
-        for key in sorted(touched):
-            row = rows.get(key)
-            if key in inserted:
-                if key not in by_invoice and key not in cancellations:
-                    continue
-                row = fresh[key]
-            known = row.invoice if row is not None else None
+        applied: dict[AllocationId, Decimal] = {}
+        last_change: dict[str, date] = {}
+        for key, row in rows.items():
+            known = row.invoice
             invoice = self._invoices.get(key, known)
-            if row is not None and row.invoice is not None:
-                self._add(row.invoice, row.open_amount, row.items, -1)
+            if known is not None:
+                self.customers.add(known.customer_key)
             if invoice is None:
-                if row is not None:
+                if known is not None:
                     updates.append(InvoiceRow.stub(key))
                 continue
             settlement = settle(invoice, cancellations.get(key, ()), by_invoice.get(key, ()))
-            updated = InvoiceRow.settled(invoice, settlement)
-            self._add(invoice, updated.open_amount, updated.items, 1)
-            unchanged = row is not None and row.invoice is invoice
-            (settled if unchanged else updates).append(updated)
-            now_applied.update(settlement.applied)
+            (settled if known is invoice else updates).append(
+                InvoiceRow.settled(invoice, settlement)
+            )
+            applied.update(settlement.applied)
             last_change[key] = settlement.last_change_on
-        store.update_invoices(self._connection, updates)
-        store.update_settled(self._connection, settled)
-        self._store_receipts(others, now_applied, last_change, old_receipts)
-        store.replace_cancellations(self._connection, self._cancellations, self._known)
-        store.add_to_balances(self._connection, self._balances)
+        invoices.update_invoices(self._connection, updates)
+        invoices.update_settled(self._connection, settled)
+        return applied, last_change
 
-    def _store_receipts(
+    def _update_others(
         self,
         others: list[tuple[Allocation, Decimal]],
-        now_applied: dict[tuple[str, str, int], Decimal],
-        last_change: dict[str, Any],
-        old_receipts: dict[tuple[str, str], ReceiptRow],
+        applied: dict[AllocationId, Decimal],
+        last_change: dict[str, date],
     ) -> None:
+        """Store what the allocations of receipts that are not in the batch pay now."""
         changed = []
         for one, before in others:
-            now = now_applied.get(one.id, ZERO)
+            now = applied.get(one.id, ZERO)
             on = last_change.get(one.invoice_key)
             if now != before or on is not None:
                 changed.append((one, now, now - before, on))
-        for customer_key, currency, delta in store.update_applied(self._connection, changed):
-            self._balances[customer_key, currency][1] += delta
-        new_rows = []
-        for (document, key), receipt in self._receipts.items():
-            old = old_receipts.get((document, key))
-            if old is not None:
-                self._balances[old.customer_key, old.currency][1] -= old.unallocated
-            if receipt is None:
-                continue
-            paid = [now_applied.get(one.id, ZERO) for one in receipt.allocations]
-            row = ReceiptRow.of(receipt, paid, last_change)
-            self._balances[row.customer_key, row.currency][1] += row.unallocated
-            new_rows.append((receipt, row, paid))
-        known = [one for one in self._receipts if one[1] in self._known]
-        store.replace_receipts(self._connection, known, new_rows)
-
-    def _add(self, invoice: Invoice, open_amount: Decimal, items: int, sign: int) -> None:
-        balance = self._balances[invoice.customer_key, invoice.currency]
-        balance[0] += sign * open_amount
-        balance[2] += sign * items
-
-    def customers(self) -> Iterable[str]:
-        """Return the keys of the customers whose balances were touched."""
-        return {customer_key for customer_key, _ in self._balances}
+        self.customers |= receipts.update_applied(self._connection, changed)

@@ -141,6 +141,7 @@ def test_a_secured_cluster_is_reached_with_its_credentials() -> None:
     cluster = Cluster(("host:9093",), security)
     assert cluster.client_options() == {
         "bootstrap_servers": ["host:9093"],
+        "reconnect_backoff_max_ms": 1_000,
         "security_protocol": "SASL_SSL",
         "ssl_cafile": "/etc/ca.pem",
         "sasl_mechanism": "SCRAM-SHA-512",

@@ -45,6 +45,13 @@ def gone(identity: Identity) -> bool:
     return find_process(identity) is None
 
 
+def kill(server: EmbeddedServer) -> None:
+    """SIGKILL it, and wait until it is gone: that takes a moment on a busy machine."""
+    killed = identity_of(server)
+    os.kill(killed.pid, signal.SIGKILL)
+    assert gone(killed)
+
+
 def stored(database: EmbeddedDatabase, ports: dict[str, int]) -> list[int]:
     with psycopg.connect(database.conninfo(ports)) as connection:
         connection.execute("create table if not exists kept (number int)")
@@ -115,14 +122,12 @@ def test_postgresql_recovers_from_sigkill_also_with_a_stale_pid_file(data_folder
     database = EmbeddedDatabase(data_folder)
     ports = database.acquire()
     assert stored(database, ports) == [0]
-    os.kill(identity_of(database).pid, signal.SIGKILL)
+    kill(database)
     assert not database.is_alive()
     assert database.acquire() == ports
     assert stored(database, ports) == [0, 1]
 
-    killed = identity_of(database)
-    os.kill(killed.pid, signal.SIGKILL)
-    assert gone(killed)
+    kill(database)
     # The id has passed to a stranger: here, to this very test.
     pid_file = database.folder / "postmaster.pid"
     deadline = time.monotonic() + 5
@@ -236,7 +241,7 @@ def test_kafka_keeps_its_records_over_a_stop_and_a_sigkill(data_folder: Path) ->
 
     assert broker.acquire() == ports, "clients find it at its address"
     produce(cluster, "kept")
-    os.kill(identity_of(broker).pid, signal.SIGKILL)
+    kill(broker)
     assert not broker.is_alive()
 
     assert broker.acquire() == ports

@@ -48,14 +48,14 @@ def test_a_child_that_dies_is_started_again_with_growing_pauses(tmp_path: Path) 
     code = (
         f"import time; open({str(starts)!r}, 'a').write(f'{{time.time()}}\\n'); raise SystemExit(3)"
     )
-    Supervisor(tmp_path, [python("relay", code)]).run(within(4.0))
+    Supervisor(tmp_path, [python("relay", code)]).run(within(6.0))
     times = [float(line) for line in starts.read_text().splitlines()]
     pauses = [later - earlier for earlier, later in pairwise(times)]
-    assert len(pauses) >= 2
-    assert pauses[0] >= 0.5
-    assert pauses[1] >= 1.0
+    assert len(pauses) >= 4
+    assert min(pauses[:3]) >= 0.5
+    assert pauses[3] >= 1.0
     entry = state(tmp_path)["relay"]
-    assert entry["restarts"] >= 2
+    assert entry["restarts"] >= 4
     assert entry["last_exit"] == 3
 
 

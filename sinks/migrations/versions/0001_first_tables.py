@@ -20,4 +20,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.get_bind().exec_driver_sql("DROP SCHEMA reporting CASCADE")
+    op.get_bind().exec_driver_sql("DROP VIEW customer_documents")
     metadata.drop_all(op.get_bind())

@@ -12,7 +12,7 @@ import aiokafka
 
 from hub.kafka import Cluster
 from tests.oracle.generate import Event, event_of, noon
-from tests.torture.checking import IDLE_SECONDS, letters
+from tests.torture.checking import letters
 from tests.torture.deadly_worker import MAGIC
 from tests.torture.load import PARTITIONS, Accepted
 from tests.torture.trial import Trial
@@ -83,8 +83,7 @@ def deadly_record(trial: Trial) -> None:
     trial.rig.start(1, deadly=True)
     trial.put_all(events)
     trial.quarantined = {one.place for one in trial.accepted if one.event is deadly}
-    # It must kill five times, and the supervisor waits longer after each (15 s in all).
-    trial.settle(idle_seconds=2 * IDLE_SECONDS)
+    trial.settle()
     codes = [
         (letter["topic"], letter["partition"], letter["position"])
         for letter in letters(trial.rig.addresses.database_url)
