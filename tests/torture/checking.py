@@ -23,7 +23,7 @@ from ops.asking import (
 )
 from ops.lag import Backlog, read_backlog
 from schemas.catalogue import TOPICS
-from schemas.codec import encode
+from schemas.codec import Decoded, decode_batch, encode
 from sinks.database import engine
 from streams.views import view_readers
 from tests.oracle.answers import Answers, Json
@@ -182,7 +182,11 @@ def check_balances(connection: psycopg.Connection[Any]) -> list[str]:
 
 def check_view_topics(rig: Rig, connection: psycopg.Connection[Any]) -> list[str]:
     """Compare the newest record of each key of the view topics with the view as it stands."""
-    published = newest_views(rig.addresses.cluster.bootstrap_servers)
+    history = history_of_views(rig.addresses.cluster.bootstrap_servers)
+    published = {
+        topic: {key: records[-1].value for key, records in of_topic.items()}
+        for topic, of_topic in history.items()
+    }
     keys = {
         "customer": [key for (key,) in connection.execute("SELECT key FROM customer_members")],
         "demand": sorted(
@@ -206,17 +210,29 @@ def check_view_topics(rig: Rig, connection: psycopg.Connection[Any]) -> list[str
                 view = standing.get(key)
                 expected = None if view is None else encode(TOPICS[topic], view)
                 if newest.get(key) != expected:
-                    found.append(f"{topic} {key}: what was published last is not the view")
+                    found.append(
+                        f"{topic} {key}: what was published last is not the view. Published: "
+                        f"{[_shown(one) for one in history.get(topic, {}).get(key, [])]}; "
+                        f"the view: {view}"
+                    )
     return found
 
 
-def newest_views(servers: Sequence[str]) -> Mapping[str, Mapping[str, bytes | None]]:
-    """By view topic and key the value that was published last."""
-    newest: dict[str, dict[str, bytes | None]] = {}
+def _shown(record: Record) -> str:
+    value = record.value
+    content = None if value is None else decode_batch(TOPICS[record.topic], [value])[0]
+    document = content.document if isinstance(content, Decoded) else content
+    return f"[{record.partition}]@{record.offset}: {document}"
+
+
+def history_of_views(servers: Sequence[str]) -> Mapping[str, Mapping[str, list[Record]]]:
+    """By view topic and key what was published, in the order of the log."""
+    history: dict[str, dict[str, list[Record]]] = {}
     views = [topic.name for topic in TOPICS.values() if topic.kind == "view"]
     for record in read_log(list(servers), views):
-        newest.setdefault(record.topic, {})[(record.key or b"").decode()] = record.value
-    return newest
+        of_topic = history.setdefault(record.topic, {})
+        of_topic.setdefault((record.key or b"").decode(), []).append(record)
+    return history
 
 
 def _source_names(settings: Settings) -> list[str]:
