@@ -166,10 +166,10 @@ def demand(
 ) -> dict[str, View | None]:
     """Return ``view.demand.v1`` of these months (``product key|YYYY-MM``), everything known."""
     canonical, _ = read_products(connection)
-    places = {}
+    places = set()
     for key in keys:
         product, _, month = key.rpartition("|")
-        places[canonical.get(product, product), month] = key
+        places.add((canonical.get(product, product), month))
     rows: dict[tuple[str, str], DemandRow] = {
         (row.product, f"{row.month:%Y-%m}"): row
         for row in read_demand(
@@ -182,19 +182,22 @@ def demand(
     views: dict[str, View | None] = {}
     for product, month in places:
         row = rows.get((product, month))
-        if row is not None:
-            views[f"{product}|{month}"] = {
-                "product": _reference(product),
-                "product_name": row.product_name,
-                "month": month,
-                "orders": round_half_up(row.orders, CONTRACT_DIGITS),
-                "pipeline": round_half_up(row.pipeline, CONTRACT_DIGITS),
-                "total": round_half_up(row.total, CONTRACT_DIGITS),
-            }
+        views[f"{product}|{month}"] = None if row is None else _demand_view(product, month, row)
     for key in keys:
         # A month that now counts with another record of the same product has no view of its own.
         views.setdefault(key, None)
     return views
+
+
+def _demand_view(product: str, month: str, row: DemandRow) -> View:
+    return {
+        "product": _reference(product),
+        "product_name": row.product_name,
+        "month": month,
+        "orders": round_half_up(row.orders, CONTRACT_DIGITS),
+        "pipeline": round_half_up(row.pipeline, CONTRACT_DIGITS),
+        "total": round_half_up(row.total, CONTRACT_DIGITS),
+    }
 
 
 def months_of_opportunities(connection: psycopg.Connection[Any], keys: Sequence[str]) -> list[str]:

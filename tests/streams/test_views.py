@@ -183,3 +183,18 @@ def test_demand_of_a_chain_of_products_follows_a_link_in_its_middle(ledger: Ledg
     ledger.apply(product("c|C", version=2))
     follower.follow()
     assert months(follower) == {"c|C|2026-10": (3, 0)}
+
+
+def test_a_month_that_empties_is_taken_back_under_the_key_that_it_was_published_under(
+    ledger: Ledger,
+) -> None:
+    follower = Follower(ledger)
+    won = opportunity("crm|O", "crm|A", "won", [("erp|P", 5, "2026-11-20")])
+    ledger.apply(product("crm|P"), product("erp|P", "crm|P"), won)
+    follower.follow()
+    assert months(follower) == {"crm|P|2026-11": (0, 5)}
+    ledger.apply(
+        order("erp|1", "erp|C", "2026-06-01", [("erp|P", 5, "2026-10-01")], opportunity="crm|O")
+    )
+    follower.follow()
+    assert months(follower) == {"crm|P|2026-10": (5, 0)}
