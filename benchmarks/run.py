@@ -7,6 +7,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -117,6 +119,16 @@ def starts(config: Path) -> list[Figure]:
     ]
 
 
+@contextmanager
+def fresh_hub() -> Iterator[Path]:
+    """Yield the configuration of a hub that holds nothing."""
+    with tempfile.TemporaryDirectory(prefix="headrace-bench-") as folder:
+        Path(folder).chmod(0o755)
+        config = Path(folder) / "headrace.yaml"
+        config.write_text(CONFIG)
+        yield config
+
+
 def main() -> int:
     """Measure everything; return 1 where a target is missed."""
     parser = argparse.ArgumentParser(prog="benchmarks.run", description=main.__doc__)
@@ -124,19 +136,13 @@ def main() -> int:
     records = parser.parse_args().records
     configure_logging("CRITICAL")
     began = time.perf_counter()
-    with tempfile.TemporaryDirectory(prefix="headrace-bench-") as folder:
-        Path(folder).chmod(0o755)
-        config = Path(folder) / "headrace.yaml"
-        config.write_text(CONFIG)
-        settings = load_settings(config)
-        with Stack(settings) as stack:
-            figures = consuming(stack.addresses, records)
-            figures += whole_way(stack.addresses, config, records)
-            figures += thin_traffic(stack.addresses, config)
-    with tempfile.TemporaryDirectory(prefix="headrace-bench-") as folder:
-        Path(folder).chmod(0o755)
-        config = Path(folder) / "headrace.yaml"
-        config.write_text(CONFIG)
+    # A hub of its own for each: workers would process what the measurement before has published.
+    with fresh_hub() as config, Stack(load_settings(config)) as stack:
+        figures = consuming(stack.addresses, records)
+    with fresh_hub() as config, Stack(load_settings(config)) as stack:
+        figures += whole_way(stack.addresses, config, records)
+        figures += thin_traffic(stack.addresses, config)
+    with fresh_hub() as config:
         figures += starts(config)
     show(figures)
     write(figures, LATEST)
