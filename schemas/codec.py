@@ -80,19 +80,24 @@ def encode(topic: Topic, document: Mapping[str, Any]) -> bytes:
     out.write(_head(topic))
     try:
         schemaless_writer(out, topic.parsed, document, strict_allow_default=True)
-        message = out.getvalue()
+        written = out.getvalue()
         # fastavro writes some values that it should refuse, for example a decimal of 39 digits.
-        topic.read(message, _HEAD)
+        topic.read(written, _HEAD)
     except Malformed as error:
         raise Unencodable(f"This is not a {topic.document}: it has {error.reason}.") from error
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise Unencodable(f"This is not a {topic.document}: {error}") from error
-    return message
+    return written
 
 
 def encode_body(topic: Topic, document: Mapping[str, Any]) -> bytes:
     """Return the Avro body alone; raise as ``encode`` does."""
     return encode(topic, document)[_HEAD:]
+
+
+def message(schema_id: int, body: bytes) -> bytes:
+    """Return the message whose Avro body is ``body``."""
+    return b"\0" + schema_id.to_bytes(4, "big") + body
 
 
 def content_digest(body: bytes) -> bytes:
@@ -143,7 +148,7 @@ def decode_batch(
 
 
 def _head(topic: Topic) -> bytes:
-    return b"\0" + topic.schema_id.to_bytes(4, "big")
+    return message(topic.schema_id, b"")
 
 
 def _truncated(value: bytes) -> Rejected:

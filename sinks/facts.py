@@ -8,12 +8,13 @@ precise version are a conflict: the one with the larger digest stays, the other 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import psycopg
 
 from schemas.catalogue import DOCUMENTS
-from schemas.codec import Decoded, Rejected, decode_batch
+from schemas.codec import Decoded, Rejected, decode_batch, message
 from sinks.changes import Change, Origin
 from sinks.dead_letters import DeadLetter
 from sinks.projection import COLUMNS, NOTHING, PROJECTED, projected
@@ -37,8 +38,8 @@ _CASTS = {name: f"{name}::numeric" for name, kind in COLUMNS if kind == "numeric
 def _lay_statement(document: str) -> str:
     """Return the statement that lays the staged facts: it returns what was not simply new.
 
-    Its rows are (key, version before, body that lost against it, customer before) of each document
-    that replaced one, and a row with nothing but the key for each one that was not taken.
+    Its rows are (key, version before, schema and body that lost against it, customer before) of
+    each document that replaced one, and a row with nothing but the key for each that was not taken.
     """
     columns = _COLUMNS + (_PROJECTION if document in PROJECTED else ())
     changes = ", ".join(f"{name} = excluded.{name}" for name in columns if name != "key")
@@ -51,11 +52,11 @@ def _lay_statement(document: str) -> str:
             ON CONFLICT (key) DO UPDATE SET {changes}
             WHERE (excluded.version, excluded.digest) > (fact.version, fact.digest)
             RETURNING new.key, old.version AS version_before, {customer} AS customer_before,
-                CASE WHEN old.version = new.version THEN old.body END AS beaten
+                old.schema_id, CASE WHEN old.version = new.version THEN old.body END AS beaten
         )
-        SELECT key, version_before, beaten, customer_before FROM taken
+        SELECT key, version_before, schema_id, beaten, customer_before FROM taken
         WHERE version_before IS NOT NULL
-        UNION ALL SELECT key, NULL, NULL, NULL
+        UNION ALL SELECT key, NULL, NULL, NULL, NULL
         FROM (SELECT key FROM stage_facts EXCEPT SELECT key FROM taken) AS refused
     """
 
@@ -99,22 +100,24 @@ def lay(
     )
     replaced: dict[str, str | None] = {}
     refused = set()
-    for key, version_before, beaten, customer_before in connection.execute(_LAY[document]):
+    for key, version_before, schema_id, beaten, customer_before in connection.execute(
+        _LAY[document]
+    ):
         if version_before is None:
             refused.add(key)
             continue
         replaced[key] = customer_before
         if beaten is not None:
-            letters.append(conflict(document, key, newest[key].rank[0], bytes(beaten)))
+            letters.append(conflict(document, key, newest[key].rank[0], schema_id, bytes(beaten)))
     if refused:
-        for key, version, body in connection.execute(
+        for (key,) in connection.execute(
             f"""
-            SELECT stage.key, stage.version, stage.body
+            SELECT stage.key
             FROM stage_facts AS stage JOIN fact_{document} AS fact USING (key, version)
             WHERE stage.digest <> fact.digest
             """
         ):
-            letters.append(conflict(document, key, version, bytes(body)))
+            letters.append(beaten_arrival(document, newest[key]))
     changes = [
         Change(
             key,
@@ -165,11 +168,22 @@ def newest_of(
         older, newer = sorted((other, arrival), key=lambda one: one.rank)
         newest[arrival.key] = newer
         if older.rank[0] == newer.rank[0] and older.rank[1] != newer.rank[1]:
-            letters.append(conflict(document, older.key, older.rank[0], older.content.body))
+            letters.append(beaten_arrival(document, older))
     return newest, letters
 
 
-def conflict(document: str, key: str, version: int, body: bytes) -> DeadLetter:
+def beaten_arrival(document: str, arrival: Arrival) -> DeadLetter:
+    """Return the dead letter of a record that lost against another content of its version."""
+    content, origin = arrival.content, arrival.origin
+    letter = conflict(document, arrival.key, arrival.rank[0], content.schema_id, content.body)
+    if origin is None:
+        return letter
+    # Not by its offset: the same record may come again, and is still one conflict.
+    place = f"{origin.topic}[{origin.partition}]@{origin.offset}"
+    return replace(letter, headers=tuple(origin.headers), error=f"It came by {place}.")
+
+
+def conflict(document: str, key: str, version: int, schema_id: int, body: bytes) -> DeadLetter:
     """Return the dead letter of a content that lost against another one of the same version."""
     return DeadLetter(
         stage="facts",
@@ -179,9 +193,10 @@ def conflict(document: str, key: str, version: int, body: bytes) -> DeadLetter:
             f"{document} {key}: version {version} came with two contents; the other one stays. "
             "Mend the source so that each change has a version of its own."
         ),
+        topic=DOCUMENTS[document].name,
         place=f"{key}@{version}",
         key=key.encode(),
-        value=body,
+        value=message(schema_id, body),
     )
 
 
@@ -216,9 +231,7 @@ def read(
         cursor.itersize = 2_000
         cursor.execute(query + " ORDER BY key", parameters)
         while rows := cursor.fetchmany(2_000):
-            wires = [
-                b"\0" + schema_id.to_bytes(4, "big") + bytes(body) for _, schema_id, body in rows
-            ]
+            wires = [message(schema_id, bytes(body)) for _, schema_id, body in rows]
             for (key, _, _), content in zip(rows, decode_batch(topic, wires), strict=True):
                 if isinstance(content, Rejected):
                     raise RuntimeError(f"fact {document} {key} cannot be read: {content.reason}")

@@ -175,6 +175,24 @@ class Positions:
                 )
         connection.close()
 
+    def leave_untried(self) -> None:
+        """Give every partition back although what was in work was not processed.
+
+        For trouble that is not the records' (the database was away, rows stayed locked): this end
+        of the worker is no death, and what it had marked counts as not tried.
+        """
+        with self._connect() as connection:
+            for partition, claim in sorted(self.claims.items()):
+                connection.execute(
+                    """
+                    UPDATE stream_offsets SET clean = true, deaths = 0,
+                        marked_tries = greatest(0, marked_tries - 1)
+                    WHERE group_name = %s AND topic = %s AND partition = %s AND epoch = %s
+                    """,
+                    (self.group, *partition, claim.epoch),
+                )
+        connection.close()
+
     def mark(
         self,
         connection: psycopg.Connection[Any],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import psycopg
@@ -101,3 +103,21 @@ class Session:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+class ThreadSessions:
+    """A `Session` for each thread that asks: so many connections as threads, however many askers.
+
+    The arguments are those of `Session`.
+    """
+
+    def __init__(self, url: str, *, name: str, tables: Sequence[Staging] = ()) -> None:
+        self._make = partial(Session, url, name=name, tables=tables)
+        self._local = threading.local()
+
+    def run(self, work: Callable[[psycopg.Connection[Any]], Result]) -> Result:
+        """Run ``work`` in one transaction of this thread's session, see `Session.run`."""
+        session: Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = self._make()
+        return session.run(work)

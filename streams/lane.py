@@ -18,7 +18,7 @@ import structlog
 from hub.batches import RecordBatch
 from hub.metrics import BATCHES, COMMIT_SECONDS, DEAD_LETTERS, EVENTS
 from sinks.positions import Caution, Fenced, Positions
-from sinks.session import Session, may_pass
+from sinks.session import ThreadSessions, may_pass
 from streams.ingest import Ingest, Prepared, Span, halves, prepare, records_of
 
 log = structlog.get_logger(__name__)
@@ -49,7 +49,7 @@ class Lane:
         topic: the topic's name.
         ingest: what a transaction does with a prepared batch.
         positions: the group's positions.
-        session: this lane's own connection.
+        sessions: where the transactions of a committing thread run.
         decoders: where batches are decoded.
         committers: where transactions run; its size bounds those at the same time.
         alone: held around a whole batch while any partition is taken with caution, so that a
@@ -62,7 +62,7 @@ class Lane:
         *,
         ingest: Ingest,
         positions: Positions,
-        session: Session,
+        sessions: ThreadSessions,
         decoders: Executor,
         committers: Executor,
         alone: asyncio.Lock,
@@ -70,7 +70,7 @@ class Lane:
         self.topic = topic
         self._ingest = ingest
         self._positions = positions
-        self._session = session
+        self._sessions = sessions
         self._decoders = decoders
         self._committers = committers
         self._alone = alone
@@ -132,7 +132,7 @@ class Lane:
             prepared = prepare(self.topic, current)
         try:
             with COMMIT_SECONDS.labels(topic=self.topic).time():
-                letters = self._session.run(lambda tx: self._ingest.commit(tx, prepared))
+                letters = self._sessions.run(lambda tx: self._ingest.commit(tx, prepared))
         except Fenced:
             if self._without_stale(prepared.spans):
                 raise
@@ -157,7 +157,7 @@ class Lane:
                 self._process(prepare(self.topic, half))
             return
         log.warning("record_put_aside", topic=self.topic, error=repr(error))
-        self._session.run(lambda tx: self._ingest.put_aside(tx, spans, "not_processable", error))
+        self._sessions.run(lambda tx: self._ingest.put_aside(tx, spans, "not_processable", error))
         DEAD_LETTERS.labels(stage="facts", code="put_aside").inc()
 
     def _without_stale(self, spans: Sequence[Span]) -> list[Span]:
@@ -185,7 +185,7 @@ class Lane:
                 for step in span.steps(STEP, singly_from=caution.marked):
                     self._process_step(step, caution)
                 if span.end >= caution.until:
-                    self._session.run(partial(self._positions.unmark, partition=partition))
+                    self._sessions.run(partial(self._positions.unmark, partition=partition))
                     self._positions.cautions.pop(partition, None)
             except Fenced:
                 if self._without_stale([span]):
@@ -198,7 +198,7 @@ class Lane:
             if first == caution.marked and caution.tries >= DEADLY_TRIES:
                 died = RuntimeError(f"the worker died {caution.tries} times with this record")
                 log.error("deadly_record_put_aside", topic=self.topic, offset=first)
-                self._session.run(
+                self._sessions.run(
                     partial(
                         self._ingest.put_aside,
                         spans=[span],
@@ -208,7 +208,7 @@ class Lane:
                 )
                 DEAD_LETTERS.labels(stage="facts", code="put_aside").inc()
                 return
-            self._session.run(
+            self._sessions.run(
                 partial(self._positions.mark, partition=partition, epoch=span.epoch, offset=first)
             )
         self._process(prepare(self.topic, [span]))

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import structlog
 
 from hub.kafka import Cluster, KafkaError, TopicMissing, log_ranges, topic_ids
@@ -23,7 +24,7 @@ from schemas.catalogue import TOPICS
 from sinks.database import WORKER_SESSION, connect
 from sinks.facts import FACTS
 from sinks.positions import LogState, Partition, Positions
-from sinks.session import Session
+from sinks.session import Session, ThreadSessions, may_pass
 from streams.catalogue import streams
 from streams.demand.stream import publish_chances
 from streams.ingest import Ingest
@@ -88,6 +89,7 @@ class Worker:
         all_streams = streams(policy)
         ingest = Ingest(all_streams, self._positions)
         tables = [FACTS, *(table for stream in all_streams for table in stream.staging)]
+        sessions = ThreadSessions(database_url, name=name, tables=tables)
         self._decoders = ThreadPoolExecutor(1, thread_name_prefix="decode")
         self._committers = ThreadPoolExecutor(TRANSACTIONS, thread_name_prefix="commit")
         setup = Session(database_url, name=name)
@@ -102,12 +104,12 @@ class Worker:
                     topic,
                     ingest=ingest,
                     positions=self._positions,
-                    session=Session(database_url, name=f"{name}:{topic}:{number}", tables=tables),
+                    sessions=sessions,
                     decoders=self._decoders,
                     committers=self._committers,
                     alone=alone,
                 )
-                for number in range(LANES)
+                for _ in range(LANES)
             ]
             self._lanes += lanes
             self._app.agent(self._app.batches(topic), name=f"lane.{topic}")(agent_of(topic, lanes))
@@ -141,6 +143,13 @@ class Worker:
                 task.cancel()
             self._committers.shutdown(wait=False, cancel_futures=True)
             self._decoders.shutdown(wait=False, cancel_futures=True)
+
+    def leave_untried(self) -> None:
+        """Say that no record is to blame for this worker's end, if the database still listens."""
+        try:
+            self._positions.leave_untried()
+        except psycopg.Error as error:
+            log.info("partitions_not_released", error=str(error).strip())
 
     async def _check_topics(self) -> None:
         """Run until a topic turns out to be another one.
@@ -210,6 +219,8 @@ def run_worker(
             await worker.run(stop)
         except Exception as failure:  # noqa: BLE001 - the supervisor starts a new one
             error = _first_of(failure)
+            if may_pass(error):
+                worker.leave_untried()
             log.error("worker_stopped", slot=slot, error=str(error), kind=type(error).__name__)
             # What is broken may also keep Faust from stopping, and nothing needs a farewell: the
             # next process goes on from the positions in the database.

@@ -261,9 +261,9 @@ def lifecycle(
     if gap is None:
         gap = gap_of_tier
     silent = (as_of - order_days[-1]).days
-    limit = policy.churned_days
+    limit: float = policy.churned_days
     if gap is not None:
-        limit = max(limit, math.ceil(policy.churned_factor * gap))
+        limit = max(limit, policy.churned_factor * gap)
     if silent > limit:
         return "churned"
     first = order_days[0]

@@ -11,13 +11,14 @@ import psycopg
 import pytest
 
 from schemas.catalogue import DOCUMENTS
-from schemas.codec import Decoded, decode_batch
+from schemas.codec import Decoded, decode_batch, message
 from sinks import facts
 from sinks.changes import Change
 from sinks.dead_letters import DeadLetter
 from sinks.facts import Arrival
 from tests.oracle.generate import Event
 from tests.oracle.handwritten import invoice
+from tests.oracle.log import Record
 
 Connection = psycopg.Connection[Any]
 
@@ -93,7 +94,7 @@ def test_of_three_contents_of_one_version_the_largest_digest_stays_and_two_are_d
     (stays,) = standing(connection).values()
     assert stays == (1, f"{contents[2].content.document['gross'].normalize():f}")
     assert sorted(letter.value or b"" for letter in letters) == sorted(
-        one.content.body for one in contents[:2]
+        message(one.content.schema_id, one.content.body) for one in contents[:2]
     )
     for letter in letters:
         assert (letter.stage, letter.code, letter.place) == ("facts", "version_conflict", "erp|1@1")
@@ -107,6 +108,18 @@ def test_a_conflict_in_a_batch_on_top_of_one_in_the_table_is_two_letters(
     lay(connection, contents[1])
     _, letters = lay(connection, contents[0], contents[2])
     assert len({letter.fingerprint() for letter in letters}) == 2
+
+
+def test_a_record_that_lost_a_conflict_keeps_its_headers_and_says_where_it_came_from(
+    connection: Connection,
+) -> None:
+    winner, loser = sorted((bill("10"), bill("20")), key=lambda one: one.rank, reverse=True)
+    origin = Record("finance.invoice.v1", 2, 77, b"erp|1", b"", (("trace", b"abc"),))
+    lay(connection, winner)
+    _, (letter,) = lay(connection, loser._replace(origin=origin))
+    assert (letter.topic, letter.key) == ("finance.invoice.v1", b"erp|1")
+    assert letter.headers == (("trace", b"abc"),)
+    assert "finance.invoice.v1[2]@77" in (letter.error or "")
 
 
 def test_a_conflict_of_a_version_that_was_superseded_changes_nothing(

@@ -236,6 +236,30 @@ def test_the_record_in_work_at_a_death_is_known_to_the_next_worker(
     assert not last.cautions
 
 
+def test_a_worker_that_left_for_the_database_did_not_die_of_what_it_had_in_work(
+    database_url: str, connection: Connection, log: Log
+) -> None:
+    for _ in range(DEATHS_BEFORE_CAUTION + 2):
+        leaving = worker(database_url, log)
+        leaving.claim([ONE])
+        assert not leaving.cautions
+        leaving.leave_untried()
+
+
+def test_a_try_that_the_database_cut_short_does_not_count_against_the_record(
+    database_url: str, connection: Connection, log: Log
+) -> None:
+    died = worker(database_url, log)
+    died.claim([ONE])
+    died.mark(connection, ONE, epoch=died.claims[ONE].epoch, offset=12)
+    for _ in range(3):
+        careful = worker(database_url, log)
+        careful.claim([ONE])
+        assert (careful.cautions[ONE].marked, careful.cautions[ONE].tries) == (12, 1)
+        careful.mark(connection, ONE, epoch=careful.claims[ONE].epoch, offset=12)
+        careful.leave_untried()
+
+
 def test_a_released_partition_of_another_owner_stays_as_it_is(
     database_url: str, connection: Connection, log: Log
 ) -> None:

@@ -288,6 +288,9 @@ def test_a_customer_is_churned_after_three_usual_gaps_but_not_before_180_days() 
     quarterly = ["2025-01-01", "2025-04-01", "2025-06-30"]
     assert standing(*quarterly, as_of="2026-03-27") != "churned"  # 3 × 90 days
     assert standing(*quarterly, as_of="2026-03-28") == "churned"
+    uneven = ["2025-01-01", "2025-03-02", "2025-05-02"]  # 60 and 61 days, usually 60.5
+    assert standing(*uneven, as_of="2025-10-30") != "churned"  # 181 days
+    assert standing(*uneven, as_of="2025-10-31") == "churned"  # 182 > 3 × 60.5
 
 
 def test_a_customer_with_few_orders_takes_the_usual_gap_of_its_tier() -> None:
