@@ -6,9 +6,9 @@ import random
 import statistics
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,13 @@ TOPICS = [DOCUMENTS["invoice"].name, DOCUMENTS["payment"].name]
 
 #: How often it is asked which documents are committed; a latency is too long by at most that.
 POLL_S = 0.002
+#: How long a worker may go without committing what it should before the measurement has failed.
+COMMITTED_WITHIN_S = 30.0
+STOPPED_WITHIN_S = 30.0
+
+
+class NotCommitted(Exception):
+    """Documents did not get as far as the committed views in time: there is nothing to measure."""
 
 
 @contextmanager
@@ -43,7 +50,12 @@ def workers(number: int, config: Path) -> Iterator[list[psutil.Process]]:
         for process in running:
             process.terminate()
         for process in running:
-            process.wait(30)
+            try:
+                process.wait(STOPPED_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                # What went wrong before is told, not that it could not be stopped either.
+                process.kill()
+                process.wait()
 
 
 def drain(addresses: Addresses, config: Path, number: int) -> tuple[float, float]:
@@ -52,6 +64,9 @@ def drain(addresses: Addresses, config: Path, number: int) -> tuple[float, float
     Returns:
         Events per second from when every worker has its partitions to the last commit, and the
         largest memory of a worker in MB (resident set).
+
+    Raises:
+        NotCommitted: nothing was committed for ``COMMITTED_WITHIN_S``.
     """
     expected = sum(
         end
@@ -64,9 +79,17 @@ def drain(addresses: Addresses, config: Path, number: int) -> tuple[float, float
         connection.autocommit = True
         with workers(number, config) as running:
             began, seen_first, seen = 0.0, 0, 0
+            moved_at = time.perf_counter()
             while seen < expected:
                 time.sleep(0.02)
-                seen = _committed(connection)
+                before, seen = seen, _committed(connection)
+                if seen > before:
+                    moved_at = time.perf_counter()
+                elif time.perf_counter() - moved_at > COMMITTED_WITHIN_S:
+                    raise NotCommitted(
+                        f"{seen:,} of {expected:,} documents are committed, and none for"
+                        f" {COMMITTED_WITHIN_S:.0f} s: see the workers' logs"
+                    )
                 if not began and _owners(connection) == number:
                     began, seen_first = time.perf_counter(), seen
                 memory = max(memory, *(_resident_mb(process) for process in running))
@@ -109,19 +132,19 @@ def latencies(
     Returns:
         Milliseconds from the producer's acknowledgement to the commit of the document's effects,
         one for each document after a warm-up of 3 s.
+
+    Raises:
+        NotCommitted: a document was not committed within ``COMMITTED_WITHIN_S`` of the last one.
     """
-    chance = random.Random(7)
     acknowledged: dict[str, float] = {}
     took: list[float] = []
-    stop = threading.Event()
-    start_number = int(time.time()) % 10_000_000 + 20_000_000
     wanted = int(per_second * seconds)
     warm_up = 3 * per_second
 
-    def watch() -> None:
+    def watch(give_up_at: float) -> None:
         with connect(addresses.database_url, name="bench-watch") as connection:
             connection.autocommit = True
-            while not stop.is_set() or acknowledged:
+            while len(took) < wanted and time.perf_counter() < give_up_at:
                 waiting = list(acknowledged)
                 rows = connection.execute(
                     "SELECT key FROM fact_invoice WHERE key = ANY(%s)", (waiting,)
@@ -133,13 +156,38 @@ def latencies(
 
     with workers(1, config), connect(addresses.database_url, name="bench") as connection:
         connection.autocommit = True
-        while _owners(connection) != 1:
-            time.sleep(0.1)
-        watcher = threading.Thread(target=watch)
-        watcher.start()
-        producer = addresses.cluster.producer(linger_ms=0)
-        topic = DOCUMENTS["invoice"]
-        began = time.perf_counter()
+        _wait_for_owner(connection)
+        give_up_at = time.perf_counter() + seconds + COMMITTED_WITHIN_S
+        with ThreadPoolExecutor(1) as pool:
+            watching = pool.submit(watch, give_up_at)
+            _publish_steadily(addresses, wanted, per_second, acknowledged)
+            watching.result()
+    if len(took) < wanted:
+        raise NotCommitted(
+            f"of {wanted:,} invoices {len(took):,} were committed within {COMMITTED_WITHIN_S:.0f} s"
+            f" of the last, {len(acknowledged):,} were acknowledged only: see worker-0's log"
+        )
+    return took[warm_up:]
+
+
+def _wait_for_owner(connection: psycopg.Connection[Any]) -> None:
+    give_up_at = time.perf_counter() + COMMITTED_WITHIN_S
+    while _owners(connection) != 1:
+        if time.perf_counter() > give_up_at:
+            raise NotCommitted(f"no worker took the partitions in {COMMITTED_WITHIN_S:.0f} s")
+        time.sleep(0.1)
+
+
+def _publish_steadily(
+    addresses: Addresses, wanted: int, per_second: int, acknowledged: dict[str, float]
+) -> None:
+    """Publish invoices nobody has seen, noting when each key was acknowledged."""
+    chance = random.Random(7)
+    start_number = int(time.time()) % 10_000_000 + 20_000_000
+    topic = DOCUMENTS["invoice"]
+    producer = addresses.cluster.producer(linger_ms=0)
+    began = time.perf_counter()
+    try:
         for index in range(wanted):
             document = documents.invoice(start_number + index, chance)
             key = record_key(documents.SOURCE, document["id"])
@@ -153,11 +201,9 @@ def latencies(
             pause = began + (index + 1) / per_second - time.perf_counter()
             if pause > 0:
                 time.sleep(pause)
-        producer.flush()
-        producer.close()
-        stop.set()
-        watcher.join(30)
-    return took[warm_up:]
+        producer.flush(timeout=COMMITTED_WITHIN_S)
+    finally:
+        producer.close(timeout=COMMITTED_WITHIN_S)
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -54,6 +54,7 @@ _ALLOWED = {
     "database": "'embedded', or an address postgresql+psycopg://user:password@host:port/name",
     "business_date": "a date as YYYY-MM-DD",
     "sources": "a list of {name, kind, path, mapping}",
+    "metrics_port": "a port from 1 to 65535, or 0 for a free one; without this key it is off",
     "sources.name": "letters, digits, '_', '-' and '.', each name once",
 }
 
@@ -154,6 +155,7 @@ class Settings(BaseSettings):
     workers: int = Field(default=1, ge=1, le=64)
     partitions: int = Field(default=4, ge=1, le=1024)
     replication: int = Field(default=1, ge=1, le=9)
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
 
     @field_validator("database")
     @classmethod
@@ -161,6 +163,14 @@ class Settings(BaseSettings):
         if address != "embedded" and not address.startswith("postgresql+psycopg://"):
             raise ValueError(_ALLOWED["database"])
         return address
+
+    @field_validator("metrics_port", mode="before")
+    @classmethod
+    def _no_switch(cls, found: Any) -> Any:
+        """YAML's ``off`` and ``on`` would be the ports 0 and 1."""
+        if isinstance(found, bool):
+            raise ValueError(_ALLOWED["metrics_port"])
+        return found
 
     @field_validator("sources")
     @classmethod

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from hub.kafka import KafkaError, TopicMissing
 from hub.log import get_logger
+from hub.metrics import BACKLOG_SEEN, LAG, OUTBOX_DEPTH
 from ops.lag import Backlog, read_backlog
 from ops.stack import Addresses
 from ops.watchdog import Lag
 from sinks.database import engine
 
 log = get_logger(__name__)
+
+_PAUSE_SECONDS = 1.0
+#: What is raised while a server is away.
+_PASSING = (KafkaError, TopicMissing, DBAPIError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ class Observation:
 
 
 class Observer:
-    """Observes while it is entered."""
+    """Observes while it is entered, whatever is raised; what it sees goes into the metrics, too."""
 
     def __init__(self, addresses: Addresses, every_seconds: float) -> None:
         self._addresses = addresses
@@ -77,24 +82,41 @@ class Observer:
         return self._latest is not None and self._latest.began > moment
 
     def _observe(self) -> None:
+        complaint = ""
+        while not self._stop.is_set():
+            began = time.monotonic()
+            try:
+                self._look_while_possible()
+            except _PASSING as error:
+                log.info("backlog_unknown", error=str(error).strip())
+            except Exception as error:  # noqa: BLE001
+                # Without the observer nobody would see a stall, or that all is processed.
+                if repr(error) != complaint or self._is_after(began):
+                    # As text: structlog's own would show local variables, with passwords.
+                    trace = traceback.format_exc()
+                    log.error("backlog_unknown", error=repr(error), trace=trace)
+                complaint = repr(error)
+            self._stop.wait(_PAUSE_SECONDS)
+
+    def _look_while_possible(self) -> None:
         database = engine(self._addresses.database_url)
         try:
-            while not self._stop.is_set():
-                try:
-                    with self._addresses.cluster.admin() as admin:
-                        self._look_while_possible(database, admin)
-                except (KafkaError, TopicMissing, DBAPIError, OSError) as error:
-                    log.info("backlog_unknown", error=str(error).strip())
-                    self._stop.wait(1.0)
+            with self._addresses.cluster.admin() as admin:
+                while not self._stop.is_set():
+                    began = time.monotonic()
+                    backlog = read_backlog(database, self._addresses.cluster, admin)
+                    with self._seen:
+                        self._latest = Observation(backlog, began)
+                        self._seen.notify_all()
+                    _measure(backlog)
+                    self._stop.wait(self._every_seconds)
         finally:
             with suppress(DBAPIError):
                 database.dispose()
 
-    def _look_while_possible(self, database: Engine, admin: Any) -> None:
-        while not self._stop.is_set():
-            began = time.monotonic()
-            backlog = read_backlog(database, self._addresses.cluster, admin)
-            with self._seen:
-                self._latest = Observation(backlog, began)
-                self._seen.notify_all()
-            self._stop.wait(self._every_seconds)
+
+def _measure(backlog: Backlog) -> None:
+    for topic, records in backlog.of_topics().items():
+        LAG.labels(topic).set(records)
+    OUTBOX_DEPTH.set(backlog.outbox)
+    BACKLOG_SEEN.set_to_current_time()

@@ -25,6 +25,7 @@ from ops.source_runs import Journal, check_sources
 from ops.stack import Stack
 from ops.status import DocumentCount, LetterCount, count_documents, count_letters
 from ops.supervisor import Command, Supervisor
+from ops.telemetry import metrics_environment, serving_metrics
 from sinks.database import engine
 
 _OBSERVE_SECONDS = 0.3
@@ -68,7 +69,7 @@ class Hub:
         settings: of the hub.
         config: the file that they were loaded from, if it was named.
 
-    Entering raises what ``Stack`` does.
+    Entering raises what ``Stack`` does, and SettingsError where its metrics can't be served.
     """
 
     def __init__(self, settings: Settings, config: Path | None) -> None:
@@ -81,6 +82,7 @@ class Hub:
         with ExitStack() as undo:
             self._stack = undo.enter_context(Stack(self.settings))
             self.addresses = self._stack.addresses
+            self._metrics = undo.enter_context(serving_metrics(self.settings))
             _wake_coordinator(self.addresses.cluster)
             self._observer = undo.enter_context(Observer(self.addresses, _OBSERVE_SECONDS))
             self._undo = undo.pop_all()
@@ -101,11 +103,14 @@ class Hub:
         database = url.render_as_string()
         if self.settings.database == "embedded":
             database += f"  (password in {data / 'postgres.password'})"
-        return [
+        found = [
             ("Kafka", ", ".join(self.addresses.cluster.bootstrap_servers)),
             ("PostgreSQL", database),
             ("Logs", str(data / "logs")),
         ]
+        if self._metrics is not None:
+            found.append(("Metrics", self._metrics))
+        return found
 
     def follow(self) -> list[str]:
         """Run until SIGINT or SIGTERM; returns why it ended by itself, if it did.
@@ -251,15 +256,21 @@ def commands(settings: Settings, config: Path | None, *, bounded: bool) -> list[
     named = () if config is None else ("--config", str(config.absolute()))
     # -P: a folder of the user's that is named like one of our packages must not hide it.
     ours = (sys.executable, "-P", "-m", "ops.cli")
+    shared = metrics_environment(settings)
     workers = [
-        Command(f"worker-{slot}", (*ours, "worker", "--slot", str(slot), *named), slot=slot)
+        Command(
+            f"worker-{slot}",
+            (*ours, "worker", "--slot", str(slot), *named),
+            slot=slot,
+            environment=shared,
+        )
         for slot in range(settings.workers)
     ]
     reading = (*ours, "connectors", *(("--bounded",) if bounded else ()), *named)
     return [
         *workers,
-        Command("relay", (*ours, "relay", *named)),
-        Command("connectors", reading, finishes=bounded),
+        Command("relay", (*ours, "relay", *named), environment=shared),
+        Command("connectors", reading, finishes=bounded, environment=shared),
     ]
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 def worker(slot: Annotated[int, typer.Option(min=0)], config: ConfigOption = None) -> None:
     """Process the topics."""
+    count_as(f"worker-{slot}")
+
     from hub.policy import load_policy
     from ops.positions_check import position_problem
     from streams.worker import run_worker
@@ -48,6 +50,8 @@ def worker(slot: Annotated[int, typer.Option(min=0)], config: ConfigOption = Non
 
 def relay(config: ConfigOption = None) -> None:
     """Publish changed views."""
+    count_as("relay")
+
     from hub.policy import load_policy
     from ops.relaying import relay_changes
 
@@ -61,6 +65,8 @@ def connectors(
     bounded: Annotated[bool, typer.Option("--bounded")] = False, config: ConfigOption = None
 ) -> None:
     """Read the sources."""
+    count_as("connectors")
+
     from ops.source_runs import follow_all, read_all_to_end
     from ops.supervisor import FATAL_EXIT
 
@@ -73,6 +79,19 @@ def connectors(
     if not complete:
         # Stopped on the way it may go on later; a source that failed will fail again.
         raise typer.Exit(FAILED if stop.is_set() else FATAL_EXIT)
+
+
+def count_as(process: str) -> None:
+    """Keep this process's metrics, if they are shared, in files of this name.
+
+    By default prometheus_client names them by process id: each restart would leave files behind,
+    or counts would fall. To be called before ``hub.metrics`` is imported, which opens the files.
+    """
+    from prometheus_client import values
+
+    if values.ValueClass._multiprocess:
+        by_name = values.MultiProcessValue(lambda: process)  # type: ignore[no-untyped-call]
+        values.ValueClass = by_name
 
 
 @contextmanager

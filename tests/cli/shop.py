@@ -9,11 +9,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from tests.stack import remove_data_folder
 
@@ -116,13 +118,18 @@ class Shop:
 
     folder: Path
 
-    def write(self, config: str = CONFIG, mapping: str = MAPPING) -> None:
+    def write(
+        self,
+        config: str = CONFIG,
+        mapping: str = MAPPING,
+        files: Mapping[str, str] = FILES,
+    ) -> None:
         """Write the configuration and the exports."""
         (self.folder / "headrace.yaml").write_text(config)
         (self.folder / "mappings").mkdir(exist_ok=True)
         (self.folder / "mappings" / "till.yaml").write_text(mapping)
         (self.folder / "exports").mkdir(exist_ok=True)
-        for name, text in FILES.items():
+        for name, text in files.items():
             (self.folder / "exports" / name).write_text(text, encoding="utf-8")
 
     def append(self, name: str, text: str) -> None:
@@ -158,6 +165,8 @@ class Shop:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # A process group of its own, as a shell gives it: Ctrl-C reaches it and not the tests.
+            start_new_session=True,
         )
         try:
             yield process
@@ -169,6 +178,21 @@ class Shop:
                 except subprocess.TimeoutExpired:
                     process.kill()
             process.communicate()
+
+
+def running_in(folder: Path) -> list[str]:
+    """What runs in a folder, or was told of it: the command lines of such processes."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            words = " ".join(process.cmdline())
+            if process.status() != psutil.STATUS_ZOMBIE and (
+                str(folder) in words or Path(process.cwd()).is_relative_to(folder)
+            ):
+                found.append(words)
+        except psutil.Error:
+            continue
+    return found
 
 
 def environment() -> dict[str, str]:

@@ -30,6 +30,8 @@ def rig() -> Iterator[Rig]:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_nothing_is_lost_or_counted_twice_after(fault: str, rig: Rig) -> None:
     seed = random.SystemRandom().randrange(10**6)
-    outcome = attempt(rig, fault, FAULTS[fault], seed, brief=True)
     again = f"python -m tests.torture --brief --trials 1 --fault {fault} --seed {seed}"
+    # Shown where the trial fails, also by its timeout, when the assertion is never reached.
+    print(f"this trial: {again}", flush=True)
+    outcome = attempt(rig, fault, FAULTS[fault], seed, brief=True)
     assert outcome.differences == [], f"seen by: {again}"

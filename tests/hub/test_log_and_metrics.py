@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
+from prometheus_client.metrics import MetricWrapperBase
 
+from hub import metrics
 from hub.log import RepeatFilter, configure_logging, get_logger
-from hub.metrics import EVENTS, metric_names
+
+ROOT = Path(__file__).parent.parent.parent
+UNITS = ("_seconds", "_records", "_rows")
 
 
 @pytest.fixture
@@ -57,7 +63,25 @@ def test_a_library_that_repeats_itself_is_heard_once() -> None:
 
 
 def test_every_metric_is_ours_and_says_its_unit() -> None:
-    EVENTS.labels("sales.order.v1").inc(0)
-    names = metric_names()
-    assert "headrace_events" in names
-    assert all(name.startswith("headrace_") for name in names)
+    found = {
+        metric.name: metric
+        for made in vars(metrics).values()
+        if isinstance(made, MetricWrapperBase)
+        for metric in made.collect()
+    }
+    assert "headrace_events" in found
+    assert all(name.startswith("headrace_") for name in found)
+    counted = {name for name, metric in found.items() if metric.type == "counter"}
+    assert all(name.endswith(UNITS) for name in found.keys() - counted)
+
+
+def test_every_metric_is_set_by_somebody() -> None:
+    code = "\n".join(
+        path.read_text(encoding="utf-8")
+        for room in ("hub", "sinks", "connectors", "streams", "ops")
+        for path in (ROOT / room).rglob("*.py")
+    )
+    made = [name for name, one in vars(metrics).items() if isinstance(one, MetricWrapperBase)]
+    unset = [name for name in made if not re.search(rf"\b{name}\.(labels|set|inc|observe)", code)]
+    assert made
+    assert unset == []

@@ -115,6 +115,25 @@ def test_currency_and_zone_must_exist(tmp_path: Path, variable: str, key: str) -
     assert found[key].startswith("'XYZ' | a ")
 
 
+@pytest.mark.parametrize(("found", "port"), [("0", 0), ("9464", 9464), ("null", None)])
+def test_metrics_are_off_or_have_a_port(tmp_path: Path, found: str, port: int | None) -> None:
+    assert load_settings(config(tmp_path), {}).metrics_port is None
+    assert load_settings(config(tmp_path, f"metrics_port: {found}\n"), {}).metrics_port == port
+
+
+def test_the_port_of_the_metrics_may_come_from_a_variable(tmp_path: Path) -> None:
+    env = {"HEADRACE_METRICS_PORT": "9464"}
+    assert load_settings(config(tmp_path, "metrics_port: 1\n"), env).metrics_port == 9464
+
+
+@pytest.mark.parametrize("found", ["-1", "65536", "off", "on", "http", "9464.5"])
+def test_a_port_that_is_none_is_refused(tmp_path: Path, found: str) -> None:
+    told = problems(tmp_path, f"metrics_port: {found}\n")
+    assert told["metrics_port"].endswith(
+        "| a port from 1 to 65535, or 0 for a free one; without this key it is off"
+    )
+
+
 def test_two_sources_of_one_name_are_refused(tmp_path: Path) -> None:
     twice = "sources: [{name: a, path: x, mapping: y}, {name: a, path: z, mapping: y}]\n"
     assert "sources" in problems(tmp_path, twice)

@@ -22,6 +22,8 @@ _PREFIX = "headrace-torture-"
 _STALE_SECONDS = 3_600
 HARNESS_LOG = "supervisor.txt"
 _SHOWN_DIFFERENCES = 12
+#: How long 5 trials of every fault may take.
+LIMIT_TRIALS, LIMIT_MINUTES = 5, 45.0
 
 
 @contextmanager
@@ -52,7 +54,11 @@ def logged_to(path: Path) -> Iterator[None]:
 
 
 def run_campaign(names: Sequence[str], *, trials: int, seed: int, brief: bool) -> int:
-    """Run ``trials`` of each fault, seeded ``seed``, ``seed + 1`` …; returns the exit status."""
+    """Run ``trials`` of each fault, seeded ``seed``, ``seed + 1`` …; returns the exit status.
+
+    A trial's fault and seed are printed before it begins: one that hangs can be tried again.
+    """
+    began = time.monotonic()
     use_exact_arithmetic()
     configure_logging("ERROR")
     outcomes: list[Outcome] = []
@@ -60,10 +66,16 @@ def run_campaign(names: Sequence[str], *, trials: int, seed: int, brief: bool) -
     with temporary_rig() as rig, logged_to(log_folder(rig.settings.data) / HARNESS_LOG):
         for number in range(trials):
             for name in names:
+                print(f"{name:22} {seed + number:>7} ", end="", flush=True)
                 outcome = attempt(rig, name, FAULTS[name], seed + number, brief=brief)
                 outcomes.append(outcome)
                 _tell(outcome, rig)
     _tell_all(names, outcomes)
+    minutes = (time.monotonic() - began) / 60
+    print(
+        f"{minutes:.1f} minutes for {trials} trials of {len(names)} faults (limit: "
+        f"{LIMIT_MINUTES:g} minutes for {LIMIT_TRIALS} trials of all {len(FAULTS)} faults)"
+    )
     return 1 if any(outcome.differences for outcome in outcomes) else 0
 
 
@@ -71,7 +83,7 @@ def _tell(outcome: Outcome, rig: Rig) -> None:
     number = len(outcome.differences)
     verdict = "ok" if number == 0 else f"{number} DIFFERENCES"
     print(
-        f"{outcome.fault:22} {outcome.seed:>7} {outcome.events:>7} {outcome.seconds:>8.1f} "
+        f"{outcome.events:>7} {outcome.seconds:>8.1f} "
         f"{outcome.recovery_seconds:>6.1f} {outcome.killed:>7}  {verdict}",
         flush=True,
     )
@@ -94,6 +106,6 @@ def _tell_all(names: Sequence[str], outcomes: Sequence[Outcome]) -> None:
     for name in names:
         mine = [outcome for outcome in outcomes if outcome.fault == name]
         passed = sum(not outcome.differences for outcome in mine)
-        worst = max(outcome.recovery_seconds for outcome in mine)
+        worst = max((outcome.recovery_seconds for outcome in mine), default=0.0)
         print(f"{name:22} {len(mine):>7} {passed:>7} {worst:>15.1f} s")
     print(f"{sum(outcome.killed for outcome in outcomes)} kills and stops in all")

@@ -6,7 +6,9 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from tests.oracle.check import Place
@@ -143,15 +145,13 @@ Fault = Callable[[Trial], None]
 def attempt(rig: Rig, name: str, fault: Fault, seed: int, *, brief: bool) -> Outcome:
     """Run one trial; whatever goes wrong is among the differences."""
     began = time.monotonic()
-    rig.empty()
     trial = Trial(rig, seed, brief=brief)
-    try:
+    with _noted_in(trial.differences):
+        rig.empty()
         fault(trial)
-    except (AssertionError, TimeoutError) as error:
-        trial.differences.append(f"{type(error).__name__}: {error}")
-    finally:
+    with _noted_in(trial.differences):
         rig.stop()
-        rig.revives = True
+    rig.revives = True
     return Outcome(
         fault=name,
         seed=seed,
@@ -161,6 +161,18 @@ def attempt(rig: Rig, name: str, fault: Fault, seed: int, *, brief: bool) -> Out
         killed=trial.killed,
         differences=trial.differences,
     )
+
+
+@contextmanager
+def _noted_in(differences: list[str]) -> Iterator[None]:
+    """Let an error fail this trial only, and say where it was raised."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - whatever a broken hub raises is a finding
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        differences.append(
+            f"{type(error).__name__}: {error} ({place.filename}:{place.lineno}, {place.name})"
+        )
 
 
 def later(seconds: float, work: Callable[[], None]) -> threading.Timer:
