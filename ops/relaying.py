@@ -12,6 +12,7 @@ from hub.policy import Policy
 from ops.stack import Addresses
 from sinks.database import connect
 from sinks.relay import Relay, RelayTaken
+from streams.customers.names import publish_ranks
 from streams.views import view_readers
 
 log = get_logger(__name__)
@@ -50,6 +51,7 @@ def _relay_while_connected(
         try:
             relay = Relay(connection, producer, view_readers(policy, source_order))
             relay.take_over()
+            publish_ranks(connection, source_order)
             log.info("relay_started")
             while not stop.is_set():
                 if relay.publish_batch() == 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -76,6 +76,14 @@ class Stream(Protocol):
     @property
     def documents(self) -> frozenset[str]:
         """The types of documents that it follows."""
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables in which it keeps what it follows, all of them its own."""
+
+    @property
+    def views(self) -> Mapping[str, str]:
+        """The view topics that show what it keeps, with the subject of a mark by a view's key."""
 
     @property
     def staging(self) -> tuple[Staging, ...]:

@@ -15,8 +15,9 @@ from psycopg.types.json import Jsonb
 class DeadLetter:
     """One record that was refused.
 
-    ``stage`` says who refused it: ``connector:<source>``, ``decode``, ``facts`` or
-    ``stream:<name>``; ``place`` is where it came from (``file:line`` for a source).
+    ``stage`` says who refused it: ``connector:<source>``, ``decode``, ``facts``,
+    ``stream:<name>`` or ``relay`` (a view that cannot be written); ``place`` is where it came from
+    (``file:line`` for a source).
     ``key`` and ``value`` are the original bytes.
     """
 

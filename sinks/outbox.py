@@ -7,6 +7,7 @@ row to keep its publications in order (docs/decisions/0003).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
@@ -27,3 +28,22 @@ def write(connection: psycopg.Connection[Any], marks: Marks) -> int:
         for row in rows:
             copy.write_row(row)
     return len(rows)
+
+
+def mark_published(connection: psycopg.Connection[Any], subjects: Mapping[str, str]) -> None:
+    """Mark every key that was ever published, in the caller's transaction.
+
+    What stands behind them is published anew where it is another now, and gets a tombstone where
+    there is nothing any more.
+
+    Args:
+        subjects: for each view topic the subject of a mark by a view's key.
+    """
+    connection.execute(
+        """
+        INSERT INTO outbox (subject, key)
+        SELECT DISTINCT subject, key FROM published_views
+        JOIN unnest(%b::text[], %b::text[]) AS wanted (topic, subject) USING (topic)
+        """,
+        (list(subjects), list(subjects.values())),
+    )

@@ -3,7 +3,8 @@
 One relay at a time (an advisory lock of its session). A batch of marks is taken out of the outbox,
 the views are read after that, published, acknowledged, and only then is the transaction committed:
 a relay that dies in between publishes again. What is read is never older than the mark, and there
-is one relay, so a key's publications never go back (docs/decisions/0003).
+is one relay, so a key's publications never go back (docs/decisions/0003). A view that its contract
+cannot hold is a dead letter and keeps no other from being published.
 """
 
 from __future__ import annotations
@@ -15,11 +16,16 @@ from typing import Any, Protocol
 import psycopg
 import structlog
 
-from hub.metrics import OUTBOX_DEPTH, RELAYED
-from schemas.catalogue import TOPICS
-from schemas.codec import encode
+from hub.metrics import DEAD_LETTERS, OUTBOX_DEPTH, RELAYED
+from schemas.catalogue import TOPICS, Topic
+from schemas.codec import Unencodable, encode
+from sinks import dead_letters
+from sinks.dead_letters import DeadLetter
 
 log = structlog.get_logger(__name__)
+
+#: The stage of its dead letters.
+STAGE = "relay"
 
 #: Names the advisory lock of the one relay.
 RELAY_LOCK = 7_206_503
@@ -113,9 +119,13 @@ class Relay:
                 (topic, list(views)),
             ).fetchall()
         )
-        sent, digests = [], {}
+        sent, digests, letters = [], {}, []
         for key, view in views.items():
-            value = None if view is None else encode(contract, view)
+            try:
+                value = None if view is None else encode(contract, view)
+            except Unencodable as error:
+                letters.append(not_publishable(contract, key, error))
+                continue
             digest = hashlib.sha256(value or b"").digest()
             unchanged = (value is None and key not in published) or published.get(key) == digest
             if unchanged and not doubtful:
@@ -134,6 +144,10 @@ class Relay:
             (topic, list(digests), list(digests.values())),
         )
         RELAYED.labels(topic=topic).inc(len(sent))
+        for letter in letters:
+            if dead_letters.add(self._connection, [letter]):
+                DEAD_LETTERS.labels(stage=letter.stage, code=letter.code).inc()
+                log.warning("view_not_publishable", place=letter.place, reason=letter.reason)
 
     def depth(self) -> int:
         """Return how many marks wait."""
@@ -141,3 +155,20 @@ class Relay:
         depth: int = row[0] if row else 0
         OUTBOX_DEPTH.set(depth)
         return depth
+
+
+def not_publishable(contract: Topic, key: str, error: Exception) -> DeadLetter:
+    """Return the dead letter of a view that its contract cannot hold."""
+    return DeadLetter(
+        stage=STAGE,
+        document=contract.document,
+        code="not_publishable",
+        reason=(
+            f"The view {key} cannot be published on {contract.name}, which keeps what it said of"
+            f" it before. {error} Correct the documents behind it in their source; it is published"
+            " as soon as they arrive, and replaying this letter publishes it again as well."
+        ),
+        error=repr(error),
+        place=f"{contract.name} {key}",
+        key=key.encode(),
+    )

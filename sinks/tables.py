@@ -27,21 +27,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
+from schemas.catalogue import TOPICS
 from sinks.projection import COLUMNS, PROJECTED
 
 metadata = MetaData()
 
-FACT_DOCUMENTS = (
-    "customer",
-    "employee",
-    "product",
-    "opportunity",
-    "order",
-    "shipment",
-    "invoice",
-    "payment",
-    "rate",
-)
+#: The types of documents that are facts, in the order of the catalogue.
+FACT_DOCUMENTS = tuple(topic.document for topic in TOPICS.values() if topic.kind == "event")
 
 
 def _key() -> Text:
@@ -250,6 +242,13 @@ customer_members = Table(
     metadata,
     Column("key", _key(), primary_key=True),
     Column("hub_id", Uuid, nullable=False, index=True),
+)
+
+source_ranks = Table(
+    "source_ranks",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("rank", Integer, nullable=False),
 )
 
 customer_links = Table(

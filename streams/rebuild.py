@@ -18,18 +18,8 @@ from streams.catalogue import streams
 
 BATCH = 2_000
 
-#: The tables of each stream, in the order of the streams.
-TABLES = {
-    "customers": ("customer_records", "customer_members", "customer_links"),
-    "demand": ("product_records", "demand_lines"),
-    "receivables": (
-        "receivable_invoices",
-        "receivable_cancellations",
-        "receivable_receipts",
-        "receivable_allocations",
-        "receivable_balances",
-    ),
-}
+#: The tables of each stream, by its name.
+TABLES = {stream.name: stream.tables for stream in sorted(streams(Policy()), key=lambda s: s.name)}
 
 Progress = Callable[[str, str, int], None]
 
@@ -72,7 +62,8 @@ def _rebuild_one(connection: psycopg.Connection[Any], stream: Stream, on_progres
         # Writers lock facts first: once this is granted none of them is on its way.
         for document in documents:
             connection.execute(f"LOCK TABLE fact_{document} IN SHARE MODE")
-        connection.execute(f"TRUNCATE {', '.join(TABLES[stream.name])}")
+        connection.execute(f"TRUNCATE {', '.join(stream.tables)}")
+        outbox.mark_published(connection, stream.views)
         connection.execute("DELETE FROM dead_letters WHERE stage = %s", (f"stream:{stream.name}",))
         for document in documents:
             number = 0
@@ -101,19 +92,24 @@ def _chunks(changes: Iterable[Change]) -> Iterator[list[Change]]:
 def forget_everything(url: str, policy: Policy) -> None:
     """Empty facts and streams and forget all positions: workers read the topics from the start.
 
-    What connectors remember of their sources stays, since the topics hold what they published.
+    What connectors remember of their sources stays, since the topics hold what they published. The
+    relay takes back every view that it published, and publishes what the topics bring.
     """
     tables = [
         *(f"fact_{document}" for document in FACT_DOCUMENTS),
         *(table for tables in TABLES.values() for table in tables),
         "stream_offsets",
         "source_freshness",
-        "outbox",
     ]
     with _connection(url, policy) as connection, connection.transaction():
         for document in FACT_DOCUMENTS:
             connection.execute(f"LOCK TABLE fact_{document} IN ACCESS EXCLUSIVE MODE")
         connection.execute(f"TRUNCATE {', '.join(tables)}")
+        # What the topics no longer bring has to go from the views, too. The marks that wait stay:
+        # a relay that died may have published behind them what it could not note.
+        outbox.mark_published(
+            connection, {topic: key for one in streams(policy) for topic, key in one.views.items()}
+        )
         connection.execute("DELETE FROM dead_letters WHERE stage NOT LIKE 'connector:%%'", ())
 
 

@@ -14,6 +14,7 @@ from schemas.catalogue import TOPICS
 from sinks import dead_letters, facts, outbox
 from sinks.changes import Marks
 from sinks.facts import FACTS
+from sinks.relay import STAGE
 from sinks.session import Session
 from streams.catalogue import streams
 from streams.ingest import Ingest, Span, prepare
@@ -41,7 +42,10 @@ class Outcome:
 
 
 class Replay:
-    """Replays dead letters of the stages ``decode``, ``facts`` and ``stream:…``."""
+    """Replays dead letters of the stages ``decode``, ``facts``, ``stream:…`` and ``relay``.
+
+    One of the relay is open again when the relay, which tries it next, still cannot publish it.
+    """
 
     def __init__(self, url: str, policy: Policy) -> None:
         self._streams = streams(policy)
@@ -69,6 +73,8 @@ class Replay:
         stage, document, topic, partition, position, place, key, value, code, reason = row
         if stage.startswith("stream:"):
             why = self._into_stream(connection, stage.removeprefix("stream:"), document, place)
+        elif stage == STAGE:
+            why = self._to_relay(connection, place)
         elif code == "version_conflict":
             why = f"{reason} There is nothing to replay."
         elif topic is None:
@@ -93,6 +99,17 @@ class Replay:
         letters = stream.apply(connection, document, changes, marks)
         outbox.write(connection, marks)
         return letters[0].reason if letters else None
+
+    def _to_relay(self, connection: psycopg.Connection[Any], place: str) -> str | None:
+        """Mark the view at ``place`` (its topic and key); the relay tells if it fails again."""
+        topic, _, key = place.partition(" ")
+        subjects = {name: one for stream in self._streams for name, one in stream.views.items()}
+        if topic not in subjects:
+            return f"no stream publishes on {topic} any more"
+        marks = Marks()
+        marks.add(subjects[topic], [key])
+        outbox.write(connection, marks)
+        return None
 
     def _as_arrived(self, connection: psycopg.Connection[Any], record: Stored) -> str | None:
         span = Span(record.topic, record.partition, 0, record.offset, record.offset + 1, [record])

@@ -7,7 +7,7 @@ for (`headrace show`, the SQL views), since they change with every day.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -45,6 +45,14 @@ def view_readers(
             CUSTOMER_VIEW: lambda connection, keys: customers(connection, keys, source_order),
             RECEIVABLE_VIEW: lambda connection, keys: receivables(connection, keys, source_order),
         },
+        customers_stream.OF_HUB: {
+            CUSTOMER_VIEW: lambda connection, ids: _of_hubs(
+                connection, ids, lambda keys: customers(connection, keys, source_order)
+            ),
+            RECEIVABLE_VIEW: lambda connection, ids: _of_hubs(
+                connection, ids, lambda keys: receivables(connection, keys, source_order)
+            ),
+        },
         demand_stream.SUBJECT: {
             DEMAND_VIEW: lambda connection, keys: demand(connection, keys, policy),
         },
@@ -59,6 +67,18 @@ def view_readers(
             ),
         },
     }
+
+
+def _of_hubs(
+    connection: psycopg.Connection[Any],
+    ids: Sequence[str],
+    read: Callable[[Sequence[str]], dict[str, View | None]],
+) -> dict[str, View | None]:
+    """Return what ``read`` says of the records of these customers; None for ids that are none."""
+    keys = connection.execute(
+        "SELECT key FROM customer_members WHERE hub_id = ANY(%b::uuid[])", (list(ids),)
+    ).fetchall()
+    return {**dict.fromkeys(ids), **read([key for (key,) in keys])}
 
 
 def _members(

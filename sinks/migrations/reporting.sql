@@ -1,5 +1,8 @@
 -- Read-only views for whoever reads the database (docs/reading-the-database.md).
 -- They say what is known, whatever its date; figures as of a date come from `headrace show`.
+--
+-- PostgreSQL passes writes to a view of one table on to that table. Such a view is joined with one
+-- row of nothing here, after which it refuses them; unlike OFFSET 0 the planner takes that away.
 
 -- What each document adds to its customer, of all types: for the hub itself and the views below.
 CREATE VIEW customer_documents AS
@@ -18,16 +21,18 @@ CREATE SCHEMA IF NOT EXISTS reporting;
 
 CREATE VIEW reporting.customers AS
 SELECT member.hub_id AS customer_id,
-    (array_agg(record.name ORDER BY record.version DESC, record.key)
+    (array_agg(record.name ORDER BY ranked.rank NULLS LAST, record.version DESC, record.key)
         FILTER (WHERE record.name IS NOT NULL))[1] AS name,
     array_agg(DISTINCT member.key ORDER BY member.key) AS members
 FROM customer_members AS member LEFT JOIN customer_records AS record USING (key)
+LEFT JOIN source_ranks AS ranked ON ranked.source = split_part(record.key, '|', 1)
 GROUP BY member.hub_id
 -- A key may have been named once, by a document that names another one now.
 HAVING bool_or(record.key IS NOT NULL OR EXISTS (
     SELECT 1 FROM customer_documents AS one WHERE one.customer_key = member.key));
 COMMENT ON VIEW reporting.customers IS
-    'One row per customer of the hub: its id, its newest name, the source|id of its records.';
+    'One row per customer of the hub: its id; its name, from the source that ranks highest (the
+order of sources in headrace.yaml), then the newest; and the source|id of its records.';
 
 CREATE VIEW reporting.customer_records AS
 SELECT member.hub_id AS customer_id, split_part(member.key, '|', 1) AS source,
@@ -91,7 +96,7 @@ SELECT line.document, split_part(line.key, '|', 1) AS source,
     substr(line.key, strpos(line.key, '|') + 1) AS id, line.number AS line,
     line.product_key AS product, date_trunc('month', line.demand_on)::date AS month,
     line.demand_on, line.quantity, line.stage
-FROM demand_lines AS line;
+FROM demand_lines AS line CROSS JOIN (SELECT) AS read_only;
 COMMENT ON VIEW reporting.demand_lines IS
     'Lines of orders (not rejected, stage is null) and of opportunities with their demand month.';
 
@@ -130,6 +135,6 @@ stages, and both together.';
 
 CREATE VIEW reporting.dead_letters AS
 SELECT id, at, stage, document, code, reason, place, topic, partition, position, replayed_at
-FROM dead_letters;
+FROM dead_letters CROSS JOIN (SELECT) AS read_only;
 COMMENT ON VIEW reporting.dead_letters IS
     'What the hub could not take, where it came from and why; replayed_at where it was mended.';

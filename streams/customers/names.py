@@ -41,3 +41,19 @@ def names_of(
         (list(hubs), list(source_order)),
     )
     return {hub: (name, key) for hub, name, key in rows}
+
+
+def publish_ranks(connection: psycopg.Connection[Any], source_order: Sequence[str]) -> None:
+    """Write the ranking of sources, for those who read the database."""
+    with connection.transaction():
+        connection.execute(
+            "DELETE FROM source_ranks WHERE source <> ALL(%s::text[])", (list(source_order),)
+        )
+        connection.execute(
+            """
+            INSERT INTO source_ranks (source, rank)
+            SELECT * FROM unnest(%s::text[]) WITH ORDINALITY AS one (source, rank) ORDER BY source
+            ON CONFLICT (source) DO UPDATE SET rank = excluded.rank
+            """,
+            (list(source_order),),
+        )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import psycopg
@@ -14,7 +15,9 @@ from sinks.projection import PROJECTED
 from streams.customers import identity
 from streams.customers.rules import record_of
 
+#: What marks are about: customers by the keys of their records, and by their ids of the hub.
 SUBJECT = "customer"
+OF_HUB = "customer_of_hub"
 
 
 class Customers:
@@ -22,6 +25,10 @@ class Customers:
 
     name = "customers"
     documents = frozenset({"customer"}) | PROJECTED
+    tables = ("customer_records", "customer_members", "customer_links")
+    views: Mapping[str, str] = MappingProxyType(
+        {"view.customer.v1": OF_HUB, "view.receivable.v1": OF_HUB}
+    )
     staging = ()
 
     def apply(

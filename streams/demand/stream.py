@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import psycopg
@@ -34,6 +35,8 @@ class Demand:
 
     name = "demand"
     documents = frozenset({"order", "opportunity", "product"})
+    tables = ("product_records", "demand_lines")
+    views: Mapping[str, str] = MappingProxyType({"view.demand.v1": SUBJECT})
     staging = ()
 
     def __init__(self, policy: Policy) -> None:

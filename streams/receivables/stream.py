@@ -8,8 +8,10 @@ payment that arrive at once on two topics in two workers always see each other.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import psycopg
@@ -33,7 +35,9 @@ from streams.receivables.rules import (
     settle,
 )
 
+#: What marks are about, as in the stream of the customers.
 SUBJECT = "customer"
+OF_HUB = "customer_of_hub"
 
 
 class Receivables:
@@ -41,6 +45,14 @@ class Receivables:
 
     name = "receivables"
     documents = frozenset({"invoice", "payment"})
+    tables = (
+        "receivable_invoices",
+        "receivable_cancellations",
+        "receivable_receipts",
+        "receivable_allocations",
+        "receivable_balances",
+    )
+    views: Mapping[str, str] = MappingProxyType({"view.receivable.v1": OF_HUB})
     staging = (*invoices.STAGING, *receipts.STAGING, MOVES)
 
     def apply(

@@ -29,6 +29,8 @@ pytestmark = pytest.mark.stack
 
 Connection = psycopg.Connection[Any]
 TOPIC = "view.receivable.v1"
+#: More digits than a decimal of a contract has.
+TOO_MUCH = 10**40
 
 
 class Balances:
@@ -189,6 +191,49 @@ def test_a_customer_that_is_no_more_gets_one_tombstone_and_may_come_back(
     mark(connection, "C")
     relay.publish_batch()
     assert published.all() == {"C": [10, None, 10]}
+
+
+def refused(connection: Connection) -> list[tuple[Any, ...]]:
+    return connection.execute(
+        "SELECT stage, code, document, place, replayed_at IS NULL FROM dead_letters"
+    ).fetchall()
+
+
+def test_a_view_that_its_contract_cannot_hold_keeps_no_other_from_being_published(
+    connection: Connection, relay: Relay, balances: Balances, published: Publications
+) -> None:
+    balances.owed = {"A": 10, "B": TOO_MUCH, "C": 30}
+    for _ in range(2):
+        mark(connection, "A", "B", "C")
+        assert relay.publish_batch() == 3
+    assert published.all() == {"A": [10], "C": [30]}
+    place = f"{TOPIC} {balances.prefix}-B"
+    assert refused(connection) == [("relay", "not_publishable", "receivable_view", place, True)]
+    ((reason,),) = connection.execute("SELECT reason FROM dead_letters").fetchall()
+    assert "Correct the documents behind it" in reason
+
+
+def test_a_view_that_could_not_be_published_is_tried_again_when_it_is_marked(
+    connection: Connection, relay: Relay, balances: Balances, published: Publications
+) -> None:
+    for amount in (10, TOO_MUCH, 20):
+        balances.owed["C"] = amount
+        mark(connection, "C")
+        relay.publish_batch()
+    assert published.all() == {"C": [10, 20]}
+
+
+def test_a_view_that_fails_again_after_its_letter_was_replayed_opens_the_letter_again(
+    connection: Connection, relay: Relay, balances: Balances
+) -> None:
+    balances.owed["C"] = TOO_MUCH
+    mark(connection, "C")
+    relay.publish_batch()
+    connection.execute("UPDATE dead_letters SET replayed_at = now()")
+    mark(connection, "C")
+    relay.publish_batch()
+    ((*_, is_open),) = refused(connection)
+    assert is_open
 
 
 def test_a_relay_that_dies_after_the_acknowledgement_publishes_again(

@@ -8,14 +8,16 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import psycopg
 import pytest
 
+from streams.customers.names import publish_ranks
 from streams.customers.reading import read_customers
 from streams.demand.reading import read_demand
 from streams.demand.stream import publish_chances
 from streams.receivables.reading import open_items_as_of
 from tests.oracle.generate import BASE_CURRENCY, generate
-from tests.oracle.handwritten import invoice, log_of, opportunity, order, product
+from tests.oracle.handwritten import customer, invoice, log_of, opportunity, order, product
 from tests.streams.ledger import POLICY, Ledger, batches
 
 ALL = date.max
@@ -124,3 +126,58 @@ def test_orders_of_one_system_take_from_what_was_won_in_another_in_the_report(
     assert ledger.rows("SELECT product, month, orders, pipeline FROM reporting.demand") == [
         ("crm|P", date(2026, 10, 1), 3, 2)
     ]
+
+
+@pytest.mark.parametrize(
+    ("source_order", "name"),
+    [
+        (["erp", "crm"], "Older, of the ERP"),
+        (["crm", "erp"], "Newer, of the CRM"),
+        (["erp"], "Older, of the ERP"),
+        ([], "Newest, of a file"),
+    ],
+)
+def test_the_name_of_a_customer_is_the_one_that_is_shown_however_the_sources_rank(
+    ledger: Ledger, source_order: list[str], name: str
+) -> None:
+    ledger.apply(
+        customer("erp|C", "Older, of the ERP"),
+        customer("crm|A", "Newer, of the CRM", same_as=["erp|C"], version=5),
+        customer("file|F", "Newest, of a file", same_as=["erp|C"], version=9),
+    )
+    ledger.run(lambda connection: publish_ranks(connection, ["file", "other"]))
+    ledger.run(lambda connection: publish_ranks(connection, source_order))
+    with ledger.reading() as connection:
+        (shown,) = read_customers(
+            connection,
+            as_of=ALL,
+            policy=POLICY,
+            base_currency=BASE_CURRENCY,
+            source_order=source_order,
+        )
+    assert shown.name == name
+    assert ledger.rows("SELECT name FROM reporting.customers") == [(name,)]
+
+
+def test_no_view_of_the_schema_lets_anything_be_written(ledger: Ledger) -> None:
+    views = ledger.rows(
+        "SELECT table_name::text, is_updatable, is_insertable_into FROM information_schema.views"
+        " WHERE table_schema = 'reporting'"
+    )
+    assert len(views) == 9
+    assert {(updatable, insertable) for _, updatable, insertable in views} == {("NO", "NO")}
+    for view, *_ in views:
+        with (
+            ledger.reading() as connection,
+            pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="cannot delete"),
+        ):
+            connection.execute(f"DELETE FROM reporting.{view}")
+
+
+def test_lines_of_a_product_are_found_by_their_index_behind_the_view(ledger: Ledger) -> None:
+    with ledger.reading() as connection:
+        connection.execute("SET enable_seqscan = off")
+        plan = connection.execute(
+            "EXPLAIN SELECT * FROM reporting.demand_lines WHERE product = 'erp|EX'"
+        ).fetchall()
+    assert "demand_lines_by_product" in str(plan)

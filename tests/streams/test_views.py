@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from streams.replay import Replay
 from streams.views import CUSTOMER_VIEW, DEMAND_VIEW, RECEIVABLE_VIEW, view_readers
 from tests.oracle.generate import Event, event_of, generate
 from tests.oracle.handwritten import (
@@ -21,6 +22,7 @@ from tests.oracle.handwritten import (
     reference,
 )
 from tests.streams.ledger import POLICY, Ledger, batches
+from tests.streams.publishing import ViewTopics
 
 READERS = view_readers(POLICY, ["erp", "crm"])
 View = dict[str, Any]
@@ -198,3 +200,34 @@ def test_a_month_that_empties_is_taken_back_under_the_key_that_it_was_published_
     )
     follower.follow()
     assert months(follower) == {"crm|P|2026-10": (5, 0)}
+
+
+def test_a_sum_that_no_contract_holds_is_a_dead_letter_and_is_published_when_it_was_mended(
+    ledger: Ledger,
+) -> None:
+    most = 6 * 10**28
+    ledger.apply(
+        order("erp|1", "erp|C", "2026-06-01", [("erp|BIG", most, "2026-10-01")] * 2),
+        order("erp|2", "erp|C", "2026-06-01", [("erp|EX", 3, "2026-10-01")]),
+    )
+    topics = ViewTopics()
+    topics.publish(ledger)
+    assert list(topics.of(DEMAND_VIEW)) == ["erp|EX|2026-10"]
+    assert len(topics.of(CUSTOMER_VIEW)) == 1
+    open_letters = "SELECT id, stage, place FROM dead_letters WHERE replayed_at IS NULL"
+    ((letter, stage, place),) = ledger.rows(open_letters)
+    assert (stage, place) == ("relay", f"{DEMAND_VIEW} erp|BIG|2026-10")
+
+    (outcome,) = Replay(ledger.url, POLICY).run([letter])
+    assert outcome.replayed
+    topics.publish(ledger)
+    assert ledger.rows(open_letters) == [(letter, stage, place)]
+
+    ledger.run(
+        lambda connection: connection.execute("DELETE FROM demand_lines WHERE number = '20'")
+    )
+    (outcome,) = Replay(ledger.url, POLICY).run([letter])
+    assert outcome.replayed
+    topics.publish(ledger)
+    assert topics.of(DEMAND_VIEW)["erp|BIG|2026-10"]["orders"] == most
+    assert not ledger.rows(open_letters)
