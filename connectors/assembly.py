@@ -24,6 +24,7 @@ class _Built:
     drafts: list[Draft] = field(default_factory=list)
     draft_keys: list[str] = field(default_factory=list)
     withdrawals: list[Draft] = field(default_factory=list)
+    withdrawal_keys: list[str] = field(default_factory=list)
     refused: list[tuple[str, Rejection]] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
 
@@ -63,12 +64,20 @@ def _build(door: Door, event: Event, batch: list[Waiting], final: bool) -> None:
     built = door.session.run(lambda connection: _assemble(connection, door, event, batch, final))
     settled, refused = door.settle_joined(built.drafts, built.withdrawals)
     built.refused += [(built.draft_keys[position], one) for position, one in refused]
+    row_keys = {
+        id(draft): row_key
+        for draft, row_key in zip(
+            [*built.drafts, *built.withdrawals],
+            [*built.draft_keys, *built.withdrawal_keys],
+            strict=True,
+        )
+    }
+    built.refused += [(row_keys[id(draft)], one) for draft, one in door.publish(settled)]
     letters = [
         letter_for_document(door.mapping, door.source, event.name, key, rejection)
         for key, rejection in built.refused
     ]
     done = [one.row_key for one in batch if one.row_key not in built.missing]
-    door.publish(settled)
 
     def work(connection: Connection) -> int:
         cursors.settle_waiting(connection, door.source, event.name, done, built.missing)
@@ -93,6 +102,7 @@ def _assemble(
             withdrawal = withdrawn(mapping, event, node) if event.alone else None
             if withdrawal is not None:
                 built.withdrawals.append(withdrawal)
+                built.withdrawal_keys.append(one.row_key)
         elif position in gaps:
             _wait(built, event, one, node.place, kept[one.row_key].row, gaps[position], final, now)
         elif isinstance(made, Draft):

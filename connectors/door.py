@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from connectors.encoding import Encoded, encode_drafts
+from connectors.encoding import Encoded, encode_drafts, too_large
 from connectors.letters import stage_of
 from connectors.mapping.model import SourceMapping
 from connectors.mapping.values import Draft, Rejection
@@ -21,6 +21,7 @@ from hub import metrics
 from sinks import dead_letters, source_versions
 from sinks.dead_letters import DeadLetter
 from sinks.session import Session
+from sinks.source_versions import Seen
 
 Connection = psycopg.Connection[Any]
 
@@ -50,14 +51,14 @@ class Door:
             for one in encoded
             if not one.draft.precise
         }
-        known = (
-            self.session.run(
-                lambda connection: source_versions.seen_at(connection, self.source, wanted)
-            )
-            if wanted
-            else []
-        )
-        return settle_direct(encoded, known), rejections
+        if not wanted:
+            return settle_direct(encoded, []), rejections
+
+        def look(connection: Connection) -> tuple[list[Seen], list[Seen]]:
+            known = source_versions.seen_at(connection, self.source, wanted)
+            return known, source_versions.unconfirmed(connection, self.source)
+
+        return settle_direct(encoded, *self.session.run(look)), rejections
 
     def settle_joined(
         self, drafts: Sequence[Draft], withdrawals: Sequence[Draft]
@@ -80,10 +81,31 @@ class Door:
         )
         return settle_joined(encoded, newest, frozenset(withdrawn)), rejections
 
-    def publish(self, settled: Settled) -> None:
-        """Publish what is new; returns when the broker has acknowledged all of it."""
-        if settled.new:
-            self.publisher.publish([outgoing(one, version) for one, version in settled.new])
+    def publish(self, settled: Settled) -> list[tuple[Draft, Rejection]]:
+        """Publish what is new; returns when the broker has acknowledged all of it.
+
+        Versions that only the database settles are announced there before: a process that is
+        killed between publishing and ``commit`` leaves word of which may be taken.
+
+        Returns:
+            The drafts that the log can never take; they are gone from ``settled``.
+        """
+        if not settled.new:
+            return []
+        if settled.announce:
+            about_to = [*settled.unconfirmed, *settled.seen]
+            self.session.run(
+                lambda connection: source_versions.save_unconfirmed(
+                    connection, self.source, about_to
+                )
+            )
+        records = [outgoing(one, version) for one, version in settled.new]
+        refused = [
+            (position, settled.new[position][0].draft, len(records[position].value))
+            for position in sorted(self.publisher.publish(records))
+        ]
+        settled.drop({position for position, _, _ in refused})
+        return [(draft, too_large(draft, size)) for _, draft, size in refused]
 
     def commit(
         self,
@@ -100,6 +122,8 @@ class Door:
 
         def transaction(connection: Connection) -> int:
             source_versions.save_seen(connection, self.source, settled.seen)
+            if settled.announce:
+                source_versions.save_unconfirmed(connection, self.source, settled.unconfirmed)
             dead_letters.add(connection, letters)
             return work(connection)
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from connectors.mapping.values import Draft, Rejection, from_micros
+from connectors.mapping.values import Draft, Rejection, from_micros, shown
 from schemas.catalogue import DOCUMENTS, Topic
 from schemas.codec import Decoded, Rejected, Unencodable, decode_batch, encode
 from schemas.validation import violations
+from sinks.source_rows import LONGEST_KEY_BYTES
 
 _HEAD = 5
 #: Stands in a message until the version is settled: one byte, since it is below 64.
@@ -36,6 +37,9 @@ def encode_drafts(drafts: Sequence[Draft]) -> list[Encoded | Rejection]:
     results: list[Encoded | Rejection] = []
     for draft in drafts:
         topic = DOCUMENTS[draft.document]
+        if is_too_long(draft.id):
+            results.append(_rejection(draft, *key_too_long(draft.id), named=False))
+            continue
         draft.body["version"] = _UNSETTLED
         try:
             message = encode(topic, draft.body)
@@ -60,8 +64,33 @@ def encode_drafts(drafts: Sequence[Draft]) -> list[Encoded | Rejection]:
     return results
 
 
-def _rejection(draft: Draft, code: str, reason: str) -> Rejection:
-    return Rejection(code, f"{draft.id}: {reason}", draft.place, draft.document, draft.row)
+def is_too_long(key: str) -> bool:
+    """Whether no index could hold this key."""
+    # A character has at most four bytes: most keys need no encoding to know.
+    return len(key) * 4 > LONGEST_KEY_BYTES and len(key.encode()) > LONGEST_KEY_BYTES
+
+
+def key_too_long(key: str) -> tuple[str, str]:
+    """Code and reason of the rejection of such a key."""
+    reason = (
+        f"the key {shown(key)} has {len(key.encode())} bytes, and at most {LONGEST_KEY_BYTES} can"
+        " be kept: mend it in the source, or choose a shorter key in the mapping"
+    )
+    return "key_too_long", reason
+
+
+def too_large(draft: Draft, size: int) -> Rejection:
+    """The rejection of a document that the log does not take, with its size in bytes."""
+    reason = (
+        f"the document has {size} bytes, and Kafka takes a record of at most 1 MiB: shorten the"
+        " record in its source, or map fewer of its fields"
+    )
+    return _rejection(draft, "too_large", reason)
+
+
+def _rejection(draft: Draft, code: str, reason: str, *, named: bool = True) -> Rejection:
+    text = f"{draft.id}: {reason}" if named else reason
+    return Rejection(code, text, draft.place, draft.document, draft.row)
 
 
 def _long(number: int) -> bytes:

@@ -11,12 +11,12 @@ from connectors.files.reading import read_chunks
 from connectors.files.units import Unit, find_units
 from connectors.intake import take_chunk
 from hub import metrics
-from sinks import cursors
+from sinks import cursors, source_versions
 
 log = structlog.get_logger(__name__)
 
-#: The cursor that says that a pass had read everything and was building.
-_BUILDING = ""
+#: The cursor that says, among others, that a pass had read everything and was building.
+_NOTE = ""
 
 
 def make_pass(door: Door, path: str, final: bool) -> None:
@@ -35,7 +35,7 @@ def make_pass(door: Door, path: str, final: bool) -> None:
         PublishError: the broker did not take the records; the next pass goes on from the cursor.
     """
     states = door.session.run(lambda connection: cursors.cursor_states(connection, door.source))
-    if states.get(_BUILDING, {}).get("building"):
+    if states.get(_NOTE, {}).get("building"):
         build_touched(door, final=False)
     for unit in find_units(path, door.mapping.streams, door.mapping.zone):
         _read(door, unit, place_from(states.get(unit.name)), final)
@@ -78,7 +78,7 @@ def _waiting(door: Door) -> tuple[int, int]:
 
 def _mark(door: Door, building: bool) -> None:
     door.session.run(
-        lambda connection: cursors.save_cursor(
-            connection, door.source, _BUILDING, {"building": building}
+        lambda connection: source_versions.save_note(
+            connection, door.source, {"building": building}
         )
     )

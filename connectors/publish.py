@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from kafka import KafkaProducer
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, MessageSizeTooLargeError
 from kafka.partitioner.default import murmur2
+from kafka.producer.future import FutureRecordMetadata
 
 from connectors.encoding import Encoded
 from hub.kafka import Cluster
@@ -38,8 +39,11 @@ class Outgoing:
 class Publisher(Protocol):
     """Takes records to the log."""
 
-    def publish(self, records: Sequence[Outgoing]) -> None:
+    def publish(self, records: Sequence[Outgoing]) -> set[int]:
         """Return when the broker has acknowledged every record, in their order per partition.
+
+        Returns:
+            The positions of the records that are too large for the log; the others are in it.
 
         Raises:
             PublishError: it did not; some of them may be in the log all the same.
@@ -81,28 +85,36 @@ class KafkaPublisher:
         self._topic_name = topic_name
         self._partitions: dict[str, list[int]] = {}
 
-    def publish(self, records: Sequence[Outgoing]) -> None:
+    def publish(self, records: Sequence[Outgoing]) -> set[int]:
         """See ``Publisher.publish``."""
+        refused: set[int] = set()
+        futures = []
         try:
-            futures = [
-                self._producer.send(
-                    self._topic_name(record.topic),
-                    key=record.key,
-                    value=record.value,
-                    headers=record.headers,
-                    partition=self._partition(record),
-                )
-                for record in records
-            ]
+            for position, record in enumerate(records):
+                try:
+                    futures.append(self._send(record))
+                except MessageSizeTooLargeError:
+                    # Found by the producer, before anything of the record was sent.
+                    refused.add(position)
             self._producer.flush(_FLUSH_S)
             for future in futures:
                 future.get(_FLUSH_S)
         except KafkaError as error:
             raise PublishError(f"the broker did not take the records: {error}") from error
+        return refused
 
     def close(self) -> None:
         """Close the connection to the cluster."""
         self._producer.close(timeout=5)
+
+    def _send(self, record: Outgoing) -> FutureRecordMetadata:
+        return self._producer.send(
+            self._topic_name(record.topic),
+            key=record.key,
+            value=record.value,
+            headers=record.headers,
+            partition=self._partition(record),
+        )
 
     def _partition(self, record: Outgoing) -> int | None:
         if record.partition_by is None:

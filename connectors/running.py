@@ -19,11 +19,16 @@ from connectors.report import OnProgress, SourceReport
 from hub.kafka import Cluster
 from hub.settings import Settings, Source
 from sinks import cursors
-from sinks.session import PASSING
+from sinks.session import may_pass
 
-__all__ = ["ReplayError", "follow", "replay_dead_letter", "run_source"]
+__all__ = ["ReplayError", "follow", "passes_by_itself", "replay_dead_letter", "run_source"]
 
 log = structlog.get_logger(__name__)
+
+
+def passes_by_itself(error: Exception) -> bool:
+    """Whether the source only has to be tried again: a broker, a database or its lock is away."""
+    return isinstance(error, (PublishError, KafkaError, cursors.SourceBusy)) or may_pass(error)
 
 
 def run_source(
@@ -78,6 +83,7 @@ def follow(
 
     Raises:
         MappingError: the mapping is wrong.
+        psycopg.Error: the database refuses the work itself, which no later try would mend.
     """
     mapping = load_mapping(source.mapping, source.name, settings.company.zone)
     pause = poll_s
@@ -93,7 +99,9 @@ def follow(
                             stop.wait(poll_s)
             finally:
                 publisher.close()
-        except (PublishError, KafkaError, cursors.SourceBusy, *PASSING) as error:
+        except Exception as error:
+            if not passes_by_itself(error):
+                raise
             log.warning("source_interrupted", source=source.name, error=str(error), pause_s=pause)
             stop.wait(pause)
             pause = min(pause * 2, 30.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from connectors.encoding import Encoded
@@ -12,11 +12,26 @@ from sinks.source_versions import Seen
 
 @dataclass(slots=True)
 class Settled:
-    """Which documents are new, with their versions, and which are known."""
+    """Which documents are new, with their versions, and which are known.
+
+    ``announce`` says that the versions of ``seen`` are to be remembered before they are
+    published; ``unconfirmed`` are those that an earlier process announced and that are not here.
+    """
 
     new: list[tuple[Encoded, int]] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
     repeated: int = 0
+    unconfirmed: list[Seen] = field(default_factory=list)
+    announce: bool = False
+
+    def drop(self, positions: Collection[int]) -> None:
+        """Forget the new documents at these positions: they were not published."""
+        dropped = {
+            (one.draft.document, one.draft.id, one.digest)
+            for one, _ in (self.new[position] for position in positions)
+        }
+        self.new = [one for place, one in enumerate(self.new) if place not in positions]
+        self.seen = [one for one in self.seen if (one.document, one.key, one.digest) not in dropped]
 
 
 def change_text(micros: int) -> str:
@@ -24,21 +39,30 @@ def change_text(micros: int) -> str:
     return f"{from_micros(micros):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
-def settle_direct(encoded: Iterable[Encoded], known: Iterable[Seen]) -> Settled:
+def settle_direct(
+    encoded: Iterable[Encoded], known: Iterable[Seen], unconfirmed: Collection[Seen] = ()
+) -> Settled:
     """Settle documents that are made from one record each.
 
     A precise change time is the version. Else a (change date, digest) that is known is a repeat,
-    and another content has the change date plus the number of contents that had it before.
+    and another content has the change date plus the number of contents that had it before. What
+    a killed process was about to publish counts among these, in the log or not; where it comes
+    again it gets the version that it had.
 
     Args:
         encoded: in the order of the source.
         known: every content seen under the change dates of ``encoded``.
+        unconfirmed: what was announced, and not committed, by a process that was killed.
     """
     settled = Settled()
     contents: dict[tuple[str, str, str], dict[bytes, int]] = {}
     for seen in known:
         at = (seen.document, seen.key, seen.change_date)
         contents.setdefault(at, {})[seen.digest] = seen.version
+    announced: dict[tuple[str, str, str], dict[bytes, int]] = {}
+    for seen in unconfirmed:
+        at = (seen.document, seen.key, seen.change_date)
+        announced.setdefault(at, {})[seen.digest] = seen.version
     for one in encoded:
         draft = one.draft
         if draft.precise:
@@ -49,10 +73,17 @@ def settle_direct(encoded: Iterable[Encoded], known: Iterable[Seen]) -> Settled:
         if one.digest in had:
             settled.repeated += 1
             continue
-        version = max([max(draft.changed, 1) - 1, *had.values()]) + 1
+        before = announced.get(at, {})
+        version = before.get(one.digest)
+        if version is None:
+            taken = [max(draft.changed, 1) - 1, *had.values(), *before.values()]
+            version = max(taken) + 1
         had[one.digest] = version
         settled.new.append((one, version))
         settled.seen.append(Seen(*at, one.digest, version))
+    settled.announce = bool(settled.seen)
+    confirmed = set(settled.seen)
+    settled.unconfirmed = [one for one in unconfirmed if one not in confirmed]
     return settled
 
 

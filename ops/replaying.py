@@ -21,11 +21,15 @@ from streams.replay import Outcome, Replay
 
 _CONNECTOR = "connector:"
 
+#: A source that is followed is left alone between its passes; only a long pass keeps it.
+_BUSY = "replay again when it has read what it is reading now"
+
 
 def replay_letters(settings: Settings, letter_ids: Sequence[int] | None) -> list[Outcome]:
     """Replay letters in the order of their ids; all that were not replayed yet where None.
 
     What a connector takes is published: the workers of the hub process it, now or when it is up.
+    The hub may be up: a letter of a source is replayed between two passes of its connector.
     """
     policy = load_policy(settings.policy)
     with Stack.database_only(settings) as url:
@@ -90,7 +94,7 @@ def _by_connector(
     except ReplayError as error:
         return Outcome(letter_id, False, str(error))
     except SourceBusy as error:
-        return Outcome(letter_id, False, f"{error}; stop the hub for as long as it is replayed")
+        return Outcome(letter_id, False, f"{error}; {_BUSY}")
     if report.rejected:
         return Outcome(letter_id, False, "it is refused again; see the newest dead letters")
     with database.begin() as connection:

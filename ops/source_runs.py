@@ -14,21 +14,18 @@ import psycopg
 
 import connectors.mapping
 from connectors.files.units import SourcePathError, find_units
-from connectors.publish import PublishError
 from connectors.report import SourceReport
-from connectors.running import follow, run_source
-from hub.kafka import KafkaError
+from connectors.running import follow, passes_by_itself, run_source
 from hub.log import get_logger
 from hub.settings import Settings, Source
 from ops.embedded.folder import run_folder, write_whole
 from ops.stack import Addresses
-from sinks.cursors import SourceBusy
 
 log = get_logger(__name__)
 
-#: What passes by itself: the run goes on from the source's cursor.
-_PASSING = (PublishError, KafkaError, SourceBusy, psycopg.OperationalError, psycopg.InterfaceError)
-_WRONG = (connectors.mapping.MappingError, SourcePathError)
+#: What no later try mends: the source has failed, and the others are read. What passes by itself
+#: never gets here.
+_WRONG = (connectors.mapping.MappingError, SourcePathError, psycopg.Error)
 
 _WRITE_SECONDS = 0.3
 _LONGEST_PAUSE_SECONDS = 5.0
@@ -108,8 +105,8 @@ def read_to_end(
 ) -> list[SourceRun]:
     """Read sources to their ends, one after the other.
 
-    A broker or a database that is away is waited for; a source that is configured wrongly is
-    marked as failed, and the others are read all the same.
+    A broker or a database that is away is waited for; a source that is configured wrongly, or
+    whose work the database refuses, is marked as failed, and the others are read all the same.
 
     Args:
         sources: of the configuration.
@@ -159,7 +156,9 @@ def _read_one(
                 bounded=True,
                 on_progress=note,
             )
-        except _PASSING as error:
+        except Exception as error:
+            if not passes_by_itself(error):
+                raise
             log.warning("source_interrupted", source=source.name, error=str(error), pause=pause)
             time.sleep(pause)
             pause = min(_LONGEST_PAUSE_SECONDS, 2 * pause)

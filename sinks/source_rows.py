@@ -14,6 +14,10 @@ from psycopg.types.json import Jsonb
 
 Connection = psycopg.Connection[Any]
 
+#: In UTF-8. An index entry has room for 2704 bytes; the names of source, stream and join, a date
+#: and a digest stand in it beside the key.
+LONGEST_KEY_BYTES = 2000
+
 
 @dataclass(frozen=True, slots=True)
 class StoredRow:

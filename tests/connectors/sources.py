@@ -17,6 +17,8 @@ from schemas.codec import Decoded, Document, decode_batch
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
+_LARGEST_RECORD = 1024 * 1024
+
 
 class LogInMemory:
     """Takes records like a broker; ``tests/connectors/test_publishing.py`` holds it to one.
@@ -29,11 +31,14 @@ class LogInMemory:
         self.records: list[Outgoing] = []
         self.stop_after: int | None = None
 
-    def publish(self, records: Sequence[Outgoing]) -> None:
+    def publish(self, records: Sequence[Outgoing]) -> set[int]:
         """Take records; see ``connectors.publish.Publisher``."""
-        self.records += records
+        sizes = [len(one.key) + len(one.value) for one in records]
+        refused = {position for position, size in enumerate(sizes) if size > _LARGEST_RECORD}
+        self.records += [one for at, one in enumerate(records) if at not in refused]
         if self.stop_after is not None and len(self.records) >= self.stop_after:
             raise KilledError
+        return refused
 
 
 class KilledError(Exception):

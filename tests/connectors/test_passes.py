@@ -398,3 +398,134 @@ events:
     assert second["version"] == first["version"] + 1
     assert (first["stage"], second["stage"]) == ("identify", "won")
     assert second["closed_on"] == date(2026, 2, 3)
+
+
+LONG = "".join(random.Random(7).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=2_700))
+
+
+def test_document_larger_than_a_record_of_the_log_is_a_dead_letter_and_the_others_are_published(
+    customers: SampleSource,
+) -> None:
+    text = CUSTOMER_HEAD + f"1,Ada,Ulm\n2,{'B' * 1_100_000},Bonn\n3,Cy,Kiel\n2,Ben,Bonn\n"
+    customers.write("customers.csv", text)
+    report = customers.run()
+    assert (report.read, report.published, report.rejected) == (4, 3, 1)
+    (letter,) = letters(customers)
+    assert (letter.stage, letter.code, letter.place) == (
+        "connector:sample",
+        "too_large",
+        "customers.csv:3",
+    )
+    assert "shorten the record in its source" in letter.reason
+    assert letter.value is not None
+    assert len(letter.value) > 1_100_000
+    standing = {key[1]: document["name"] for key, document in customers.standing().items()}
+    assert standing == {"1": "Ada", "2": "Ben", "3": "Cy"}
+    assert customers.run().read == 0
+    (customers.folder / "customers.csv").rename(customers.folder / "customers-again.csv")
+    again = customers.run()
+    assert (again.published, len(letters(customers))) == (0, 1)
+
+
+@pytest.mark.parametrize("dated", [True, False])
+def test_key_that_no_index_holds_is_a_dead_letter_and_the_others_are_published(
+    database_url: str, tmp_path: Path, dated: bool
+) -> None:
+    text = CUSTOMERS.replace("key: no}", "key: no, changed: city, version: precise}")
+    source = SampleSource(database_url, tmp_path, mapping(text if dated else CUSTOMERS))
+    day = "2026-01-02T00:00:00Z"
+    source.write("customers.csv", CUSTOMER_HEAD + f"1,Ada,{day}\n{LONG},Ben,{day}\n3,Cy,{day}\n")
+    report = source.run()
+    assert (report.published, report.rejected) == (2, 1)
+    (letter,) = letters(source)
+    assert (letter.code, letter.place) == ("key_too_long", "customers.csv:3")
+    assert "mend it in the source" in letter.reason
+    assert [document["id"] for document in source.published()] == ["1", "3"]
+    assert source.run().read == 0
+
+
+def test_joined_document_that_is_too_large_is_a_dead_letter_and_the_others_are_published(
+    orders: SampleSource,
+) -> None:
+    orders.write("orders.csv", ORDER_HEAD + "1,K1,2026-01-02,O\n2,K1,2026-01-02,O\n")
+    name = "P" * 1_000
+    lines = "".join(f"1,{number},{name},1,10\n" for number in range(1_100))
+    orders.write("lines.csv", LINE_HEAD + lines + "2,1,P1,1,10\n")
+    report = orders.run()
+    assert (report.published, report.rejected, report.waiting) == (1, 1, 0)
+    (letter,) = letters(orders)
+    assert (letter.code, letter.document, letter.place) == ("too_large", "order", "orders.csv:2")
+    again = orders.run()
+    assert (again.published, again.rejected) == (0, 0)
+    (orders.folder / "lines.csv").unlink()
+    text = ORDERS.replace("product: {reference: product}", "product: {reference: no}")
+    mended = SampleSource(orders.database_url, orders.folder, mapping(text))
+    assert replayed(orders, letter, mended) == 1
+
+
+@pytest.mark.parametrize(
+    ("order", "line"),
+    [(f"{LONG},K1,2026-01-02,O\n", f"{LONG},1,P1,1,10\n"), ("", f"1,{LONG},P1,1,10\n")],
+)
+def test_row_that_the_database_cannot_hold_is_a_dead_letter_and_the_others_are_kept(
+    orders: SampleSource, order: str, line: str
+) -> None:
+    orders.write("orders.csv", ORDER_HEAD + "1,K1,2026-01-02,O\n" + order + "2,K1,2026-01-02,O\n")
+    several = "".join(f"1,{number},P1,1,10\n" for number in range(1, 6))
+    orders.write("lines.csv", LINE_HEAD + several + line + "2,1,P1,1,10\n")
+    report = orders.run()
+    assert (report.published, report.waiting) == (2, 0)
+    assert report.rejected == (2 if order else 1)
+    found = letters(orders)
+    assert {one.code for one in found} == {"key_too_long"}
+    assert "lines.csv:7" in {one.place for one in found}
+    assert orders.run().read == 0
+
+
+def test_join_key_that_no_index_holds_is_a_dead_letter_and_the_others_are_kept(
+    orders: SampleSource,
+) -> None:
+    orders.mapping = mapping(ORDERS.replace("key: [no, item]", "key: item"))
+    orders.write("orders.csv", ORDER_HEAD + "1,K1,2026-01-02,O\n")
+    several = "".join(f"1,{number},P1,1,10\n" for number in range(1, 6))
+    orders.write("lines.csv", LINE_HEAD + several + f"{LONG},8,P1,1,10\n1,9,P1,1,10\n")
+    report = orders.run()
+    assert (report.read, report.published, report.rejected) == (8, 1, 1)
+    (letter,) = letters(orders)
+    assert (letter.code, letter.place) == ("not_storable", "lines.csv:7")
+    assert "the database can never hold this record" in letter.reason
+    ((_, standing),) = orders.standing().items()
+    assert [one["number"] for one in standing["lines"]] == ["1", "2", "3", "4", "5", "9"]
+    assert orders.run().read == 0
+
+
+@pytest.mark.parametrize("name", ["customers.csv", "customers-2026-02-01.csv"])
+def test_content_that_came_while_the_process_was_dead_stands_over_what_it_left_uncommitted(
+    customers: SampleSource, name: str
+) -> None:
+    for city in ("Bonn", "Kiel", "Jena"):
+        customers.write(name, CUSTOMER_HEAD + f"1,Ada,{city}\n2,Ben,Ulm\n")
+        customers.log.stop_after = 1
+        with pytest.raises(KilledError):
+            customers.run()
+    customers.log.stop_after = None
+    customers.write(name, CUSTOMER_HEAD + "2,Ben,Ulm\n")
+    customers.run()
+    customers.append(name, "1,Ada,Köln\n")
+    customers.run()
+    standing = {key[1]: document["city"] for key, document in customers.standing().items()}
+    assert standing == {"1": "Köln", "2": "Ulm"}
+    assert len({d["version"] for d in customers.published() if d["id"] == "2"}) == 1
+
+
+def test_same_file_after_a_kill_gets_the_same_versions(customers: SampleSource) -> None:
+    customers.write("customers.csv", CUSTOMER_HEAD + "1,Ada,Ulm\n1,Ada,Bonn\n")
+    customers.log.stop_after = 1
+    with pytest.raises(KilledError):
+        customers.run()
+    customers.log.stop_after = None
+    assert customers.run().published == 2
+    assert [d["version"] for d in customers.published()] == [1, 2, 1, 2]
+    customers.append("customers.csv", "1,Ada,Kiel\n")
+    customers.run()
+    assert customers.published()[-1]["version"] == 3

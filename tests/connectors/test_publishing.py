@@ -146,6 +146,22 @@ def test_record_carries_cloudevents_attributes_and_its_place(
 
 
 @pytest.mark.stack
+def test_record_that_is_too_large_is_named_and_the_others_are_in_the_log(
+    broker: Cluster, publisher: KafkaPublisher, topic_prefix: str
+) -> None:
+    topic = "sales.opportunity.v1"
+    sizes = [10, 1_100_000, 10, 1_000_000, 2_000_000, 10]
+    sent = [
+        Outgoing(topic, b"k%d" % number, bytes(size), b"erp|K1", [])
+        for number, size in enumerate(sizes)
+    ]
+    in_memory = LogInMemory()
+    assert publisher.publish(sent) == in_memory.publish(sent) == {1, 4}
+    (found,) = records_in(broker, topic_prefix + topic).values()
+    assert [key for key, *_ in found] == [one.key for one in in_memory.records]
+
+
+@pytest.mark.stack
 def test_topic_that_is_not_there_is_an_error_and_not_a_loss(
     broker: Cluster, topic_prefix: str
 ) -> None:

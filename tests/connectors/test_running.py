@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from psycopg import errors
 
 from connectors.report import SourceReport
-from connectors.running import ReplayError, follow, replay_dead_letter, run_source
+from connectors.running import (
+    ReplayError,
+    follow,
+    passes_by_itself,
+    replay_dead_letter,
+    run_source,
+)
 from hub.kafka import Cluster, ensure_topics
 from hub.settings import Settings, Source, load_settings
+from ops.source_runs import read_to_end
+from ops.stack import Addresses
 from schemas.catalogue import DOCUMENTS
 from sinks.cursors import SourceBusy, source_lock, waiting_counts
 from sinks.database import connect
@@ -141,3 +151,64 @@ def test_dead_letter_of_the_database_is_replayed_after_the_mapping_was_mended(
     with pytest.raises(ReplayError, match="no record of a source"):
         foreign = DeadLetter(stage="decode", code="x", reason="y")
         replay_dead_letter(foreign, source, settings, cluster, database_url)
+
+
+def test_one_record_too_large_for_the_log_or_for_an_index_does_not_stop_its_source(
+    cluster: Cluster, database_url: str, settings: Settings, source: Source
+) -> None:
+    long = "".join(random.Random(7).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=2_700))
+    text = f"no,name,blocked\n1,Ada,\n2,{'B' * 1_100_000},\n{long},Cy,\n4,Di,\n"
+    (Path(source.path) / "customers.csv").write_text(text)
+    addresses = Addresses(database_url, cluster)
+    late = threading.Timer(30, lambda: None)
+    late.start()
+    (run,) = read_to_end([source], settings, addresses, lambda run: None, late.finished.is_set)
+    late.cancel()
+    assert (run.state, run.read, run.published, run.rejected) == ("done", 4, 2, 2)
+    (again,) = read_to_end([source], settings, addresses, lambda run: None)
+    assert (again.state, again.read, again.rejected) == ("done", 0, 0)
+
+
+def test_what_the_database_refuses_for_good_fails_the_source_and_is_not_retried(
+    cluster: Cluster, database_url: str, settings: Settings, source: Source
+) -> None:
+    (Path(source.path) / "customers.csv").write_text("no,name,blocked\n1,Ada,\n")
+    with connect(database_url) as connection:
+        connection.execute("DROP TABLE source_versions")
+    (run,) = read_to_end([source], settings, Addresses(database_url, cluster), lambda run: None)
+    assert run.state == "failed"
+    assert "source_versions" in (run.error or "")
+    assert not passes_by_itself(errors.ProgramLimitExceeded())
+    assert passes_by_itself(errors.AdminShutdown())
+
+
+def test_dead_letter_is_replayed_while_its_source_is_followed(
+    cluster: Cluster, database_url: str, settings: Settings, source: Source
+) -> None:
+    (Path(source.path) / "customers.csv").write_text("no,name,blocked\n1,Ada,gesperrt\n")
+    stop, told = threading.Event(), [0]
+
+    def progress(running: SourceReport) -> None:
+        told.append(running.rejected)
+
+    thread = threading.Thread(
+        target=follow,
+        args=(source, settings, cluster, database_url, stop, progress, 0.3),
+        daemon=True,
+    )
+    thread.start()
+    until(lambda: told[-1] == 1)
+    with connect(database_url) as connection:
+        row = connection.execute("SELECT place, value, headers FROM dead_letters").fetchone()
+    assert row is not None
+    headers = [(name, text.encode("latin-1")) for name, text in row[2]]
+    letter = DeadLetter(
+        "connector:erp", "bool", "", place=row[0], value=bytes(row[1]), headers=headers
+    )
+    mended = MAPPING.replace("{bool: blocked}", "{equals: [blocked, gesperrt]}")
+    Path(source.mapping).write_text(mended)
+    again = replay_dead_letter(letter, source, settings, cluster, database_url)
+    assert (again.published, again.rejected) == (1, 0)
+    assert thread.is_alive()
+    stop.set()
+    thread.join(10)
