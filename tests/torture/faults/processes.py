@@ -97,10 +97,10 @@ def _stop_within_copy(trial: Trial, worker: str) -> None:
             time.sleep(_LOOK_SECONDS)
             found = connection.execute(
                 """
-                SELECT 1 FROM pg_stat_activity WHERE application_name LIKE %s
+                SELECT 1 FROM pg_stat_activity WHERE application_name = %s
                 AND state = 'active' AND wait_event = 'ClientRead' AND query LIKE '%%COPY%%'
                 """,
-                (f"headrace-{worker}:%",),
+                (f"headrace-{worker}",),
             ).fetchone()
             if found:
                 return
