@@ -38,6 +38,9 @@ __all__ = [
 _KEEP_FOR_EVER = "-1"
 # A worker that was away for less than this still sees a tombstone and so erases the document.
 _TOMBSTONE_MS = str(30 * 24 * 3600 * 1000)
+# Compaction keeps what came last, not the highest version: a worker that is behind by less than
+# this still meets every record.
+_COMPACT_AFTER_MS = str(24 * 3600 * 1000)
 
 
 class TopicSpec(Protocol):
@@ -133,7 +136,12 @@ def topic_configuration(cleanup: str) -> dict[str, str]:
     """A topic's own settings: nothing is ever thrown away, except by compaction."""
     kept = {"retention.ms": _KEEP_FOR_EVER, "retention.bytes": _KEEP_FOR_EVER}
     if cleanup == "compact":
-        return {**kept, "cleanup.policy": "compact", "delete.retention.ms": _TOMBSTONE_MS}
+        return {
+            **kept,
+            "cleanup.policy": "compact",
+            "delete.retention.ms": _TOMBSTONE_MS,
+            "min.compaction.lag.ms": _COMPACT_AFTER_MS,
+        }
     return {**kept, "cleanup.policy": "delete"}
 
 
