@@ -84,9 +84,9 @@ def encode(topic: Topic, document: Mapping[str, Any]) -> bytes:
         # fastavro writes some values that it should refuse, for example a decimal of 39 digits.
         topic.read(written, _HEAD)
     except Malformed as error:
-        raise Unencodable(f"This is not a {topic.document}: it has {error.reason}.") from error
+        raise Unencodable(f"This is not {_a(topic.document)}: it has {error.reason}.") from error
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
-        raise Unencodable(f"This is not a {topic.document}: {error}") from error
+        raise Unencodable(f"This is not {_a(topic.document)}: {error}") from error
     return written
 
 
@@ -145,6 +145,10 @@ def decode_batch(
             left = f"{size - end} of {size} bytes are left over behind the document."
             results.append(Rejected("left_over", left))
     return results
+
+
+def _a(document: str) -> str:
+    return f"{'an' if document[0] in 'aeiou' else 'a'} {document}"
 
 
 def _head(topic: Topic) -> bytes:

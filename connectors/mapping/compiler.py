@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from connectors.mapping.problems import Fault
+from connectors.mapping.problems import Fault, MappingProblem
 from connectors.mapping.registry import OPERATORS
 from connectors.mapping.values import Expression, Node, Refusal, shown
 
@@ -60,7 +60,11 @@ class Compiler:
 
     def fail(self, message: str) -> Fault:
         """An error at this place, to be raised."""
-        return Fault(self.path, message)
+        return Fault(self.problem(message))
+
+    def problem(self, message: str) -> MappingProblem:
+        """Something wrong at this place."""
+        return MappingProblem(self.path, message)
 
     def expression(self, node: Any) -> Expression:
         """Compile ``node``: a text is a path, a mapping is an operator."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cache
 from typing import Any
@@ -13,10 +13,24 @@ from connectors.mapping.operators.numbers import parse_decimal
 from connectors.mapping.operators.tests import parse_bool
 from connectors.mapping.operators.times import parse_day, parse_instant
 from connectors.mapping.values import Refusal, as_text, shown
+from schemas import validation
 from schemas.catalogue import DOCUMENTS
 
 #: The connector sets these itself.
 HEADER = frozenset({"version", "source", "id"})
+#: The connector sets these where the mapping does not.
+FILLED = HEADER | {"occurred_at"}
+
+#: The fields that hold one of a few words, as the business rules check them.
+CLOSED_SETS: Mapping[tuple[str, str], frozenset[str]] = {
+    ("opportunity", "stage"): validation.STAGES,
+    ("opportunity", "outcome"): validation.OUTCOMES,
+    ("order", "status"): validation.ORDER_STATUSES,
+    ("shipment", "status"): validation.SHIPMENT_STATUSES,
+    ("invoice", "kind"): validation.INVOICE_KINDS,
+    ("invoice", "status"): validation.INVOICE_STATUSES,
+    ("payment", "kind"): validation.PAYMENT_KINDS,
+}
 
 _LOGICAL = {"timestamp-micros": "instant", "date": "date", "decimal": "decimal"}
 
@@ -27,13 +41,19 @@ Coercion = Callable[[Any], Any]
 class FieldType:
     """One field: its kind (``text``, ``decimal`` …), and its own fields if it is a record.
 
-    ``many`` says that the field is a list of these.
+    ``many`` says that the field is a list of these, ``allowed`` which words alone it may hold.
     """
 
     kind: str
     optional: bool
     many: bool = False
     fields: Mapping[str, FieldType] = field(default_factory=dict)
+    allowed: tuple[str, ...] = ()
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether it names another document."""
+        return set(self.fields) == {"source", "id"}
 
 
 @cache
@@ -44,12 +64,39 @@ def contract_of(document: str) -> Mapping[str, FieldType]:
         KeyError: there is no such document type.
     """
     schema = DOCUMENTS[document].schema
-    return _fields(schema, {})
+    return {
+        name: replace(wanted, allowed=tuple(sorted(CLOSED_SETS.get((document, name), ()))))
+        for name, wanted in _fields(schema, {}).items()
+    }
 
 
 def document_types() -> list[str]:
     """The document types that a mapping can emit."""
     return sorted(name for name, topic in DOCUMENTS.items() if topic.kind == "event")
+
+
+def in_words(name: str, wanted: FieldType) -> str:
+    """What the field ``name`` holds, for people."""
+    if wanted.allowed:
+        return f"one of {', '.join(wanted.allowed)}"
+    if wanted.kind == "text" and name in ("currency", "base"):
+        return "an ISO 4217 code such as EUR"
+    if wanted.is_reference:
+        one, several = "a reference to a document", "references to documents"
+    else:
+        one, several = _WORDS[wanted.kind]
+    return f"a list of {several}" if wanted.many else one
+
+
+_WORDS = {
+    "text": ("a text", "texts"),
+    "bool": ("true or false", "true or false"),
+    "integer": ("a whole number", "whole numbers"),
+    "decimal": ("a decimal number", "decimal numbers"),
+    "date": ("a date", "dates"),
+    "instant": ("an instant", "instants"),
+    "record": ("a record", "records"),
+}
 
 
 def _fields(schema: Mapping[str, Any], named: dict[str, Any]) -> dict[str, FieldType]:
@@ -126,4 +173,13 @@ def _listed(each: Coercion) -> Coercion:
     return convert
 
 
-__all__ = ["HEADER", "Coercion", "FieldType", "coercion", "contract_of", "document_types"]
+__all__ = [
+    "FILLED",
+    "HEADER",
+    "Coercion",
+    "FieldType",
+    "coercion",
+    "contract_of",
+    "document_types",
+    "in_words",
+]

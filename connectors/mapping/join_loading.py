@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
 from connectors.mapping.compiler import Compiler, View
-from connectors.mapping.model import Edge, Join, KeyOf, Missing, Stream
+from connectors.mapping.model import Edge, Join, KeyOf, Missing
 from connectors.mapping.operators.tests import condition
 from connectors.mapping.stream_loading import key_of, one_of, only
 from connectors.mapping.values import shown
@@ -21,7 +22,7 @@ _PERIOD = re.compile(r"^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$")
 class JoinLoader:
     """Compiles the joins of one event; edges that several joins share are made once."""
 
-    def __init__(self, streams: dict[str, Stream], edges: dict[str, Edge]) -> None:
+    def __init__(self, streams: Collection[str], edges: dict[str, Edge]) -> None:
         self.streams = streams
         self.edges = edges
 

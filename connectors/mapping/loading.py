@@ -13,7 +13,7 @@ from connectors.mapping.compiler import UTC_ZONE, Compiler, Defaults, View
 from connectors.mapping.event_loading import EventLoader
 from connectors.mapping.model import SourceMapping
 from connectors.mapping.operators.times import zone_named
-from connectors.mapping.problems import Fault, MappingError, MappingProblem
+from connectors.mapping.problems import Fault, MappingError, MappingProblem, collected
 from connectors.mapping.stream_loading import delimiter_named, encoding_named, load_stream, only
 from connectors.mapping.values import shown
 from connectors.mapping.yaml_text import read_yaml, read_yaml_file
@@ -61,20 +61,18 @@ def parse_mapping(
         compiler = Compiler(source, defaults, View())
         for section, kind in (("streams", dict), ("events", list)):
             if not isinstance(document[section], kind) or not document[section]:
-                raise Fault(
-                    section, f"expected a {kind.__name__}, found {shown(document[section])}"
-                )
+                message = f"expected a {kind.__name__}, found {shown(document[section])}"
+                raise compiler.at(section).fail(message)
     except Fault as fault:
-        raise MappingError(origin, [fault.problem]) from fault
+        raise MappingError(origin, fault.problems) from fault
 
     streams = {}
     for name, node in document["streams"].items():
-        try:
+        with collected(problems):
             streams[str(name)] = load_stream(compiler.at(f"streams.{name}"), str(name), node)
-        except Fault as fault:
-            problems.append(fault.problem)
-    loader = EventLoader(compiler, streams, document["events"])
-    events = [] if problems else loader.load(problems)
+    # By their names only, so that what is wrong with a stream does not hide what is wrong here.
+    loader = EventLoader(compiler, [str(name) for name in document["streams"]], document["events"])
+    events = loader.load(problems)
     if problems:
         raise MappingError(origin, problems)
     joined = {edge.parent for edge in loader.edges.values()}

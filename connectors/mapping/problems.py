@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -29,6 +30,15 @@ class MappingError(Exception):
 class Fault(Exception):
     """Raised while one part of a mapping is compiled; collected into a MappingError."""
 
-    def __init__(self, path: str, message: str) -> None:
-        super().__init__(f"{path}: {message}")
-        self.problem = MappingProblem(path, message)
+    def __init__(self, *problems: MappingProblem) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
+
+
+@contextmanager
+def collected(problems: list[MappingProblem]) -> Iterator[None]:
+    """Add what the block finds wrong to ``problems`` and go on behind it."""
+    try:
+        yield
+    except Fault as fault:
+        problems += fault.problems

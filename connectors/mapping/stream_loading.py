@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, time
 from typing import Any
 
 from connectors.mapping.compiler import Compiler
 from connectors.mapping.model import KeyOf, Stream
 from connectors.mapping.operators.times import parse_day, parse_instant
+from connectors.mapping.problems import Fault, MappingProblem
 from connectors.mapping.values import Expression, Node, compose_key, shown, to_micros
 
 _KEYS = ("from", "format", "encoding", "delimiter", "key", "changed", "version")
@@ -23,12 +24,21 @@ def only(
     """Refuse a YAML section that is no mapping, has other keys, or lacks a required one."""
     if not isinstance(node, dict):
         raise compiler.fail(f"expected keys ({', '.join(allowed)}), found {shown(node)}")
-    for key in node:
-        if key not in allowed:
-            raise compiler.fail(f"unknown key {key!r}; allowed: {', '.join(allowed)}")
-    for key in required:
-        if key not in node:
-            raise compiler.fail(f"needs the key {key!r}")
+    problems = unknown_keys(compiler, node, allowed, ", ".join(allowed))
+    problems += [compiler.problem(f"needs the key {key!r}") for key in required if key not in node]
+    if problems:
+        raise Fault(*problems)
+
+
+def unknown_keys(
+    compiler: Compiler, found: Collection[Any], allowed: Collection[str], known: str
+) -> list[MappingProblem]:
+    """All keys that are not allowed, as one problem or none; ``known`` says which are."""
+    unknown = [repr(key) for key in found if key not in allowed]
+    if not unknown:
+        return []
+    keys = "key" if len(unknown) == 1 else "keys"
+    return [compiler.problem(f"unknown {keys} {', '.join(unknown)}; allowed: {known}")]
 
 
 def one_of(compiler: Compiler, found: Any, allowed: Sequence[str]) -> str:

@@ -30,14 +30,16 @@ events:
 - emit: invoice
   from: bill
   key: no
-  fields: {kind: {const: invoice}}
+  fields:
+    {kind: {const: invoice}, customer: {reference: customer}, invoiced_on: {date: day}, net: net,
+     gross: gross, currency: {const: EUR}, status: {const: posted}}
   lines:
     join: {item: {no: no}, missing: hold}
     order_by: pos
     lookup:
       part: {in: part, by: part}
       made: {in: part, from: $part, on: {part: made_of}}
-    fields: {number: pos, order_line: $made.part}
+    fields: {number: pos, net_amount: net, order_line: $made.part}
 """
 )
 ROWS: list[tuple[str, dict[str, Any]]] = [
