@@ -14,6 +14,8 @@ _PERSONAL = frozenset(
 )
 # aiokafka reports a broker that is away twenty times a second; Faust turns prints into records.
 _CHATTY = ("aiokafka", "kafka", "faust", "mode", "alembic", "jgo")
+# kafka-python's loop warns of any task that took a tenth of a second: on a busy machine, often.
+_HEARD_FROM_ERRORS_ON = ("kafka.net.selector",)
 _REPEAT_SECONDS = 10.0
 
 
@@ -59,6 +61,8 @@ def configure_logging(level: str = "INFO", *, as_json: bool | None = None) -> No
     root.setLevel(level)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    for name in _HEARD_FROM_ERRORS_ON:
+        logging.getLogger(name).setLevel(max(logging.ERROR, root.level))
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:

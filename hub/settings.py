@@ -43,6 +43,10 @@ __all__ = [
 
 CONFIG_NAME = "headrace.yaml"
 PREFIX = "HEADRACE_"
+_NO_FILE = (
+    "there is no headrace.yaml here (go to its folder, name it with --config FILE or set"
+    " HEADRACE_CONFIG); the environment alone"
+)
 _OTHER_VARIABLES = frozenset({"config", "cache"})
 
 _ALLOWED = {
@@ -215,7 +219,7 @@ def load_settings(config: Path | None = None, env: Mapping[str, str] | None = No
     if path is None and Path(CONFIG_NAME).is_file():
         path = Path(CONFIG_NAME)
     document = {} if path is None else _read_document(path)
-    origin = "the environment (there is no headrace.yaml)" if path is None else str(path)
+    origin = _NO_FILE if path is None else str(path)
     values = _merged(document, _from_environment(environment))
     root = (path.parent if path else Path()).absolute()
     try:

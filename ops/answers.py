@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Answer = dict[str, Any]
 
+_PARTS = ("rows", "unconverted")
+
 
 def money_text(amount: Decimal, currency: str) -> str:
     """An amount with the digits of its currency, without an exponent or a negative zero."""
@@ -101,6 +103,28 @@ def receivables_answer(report: Report) -> Answer:
             for one in report.unconverted
         ]
     return answer
+
+
+def with_members(answer: Answer, members: Mapping[str, Sequence[tuple[str, str]]]) -> Answer:
+    """Receivables whose rows without a name say as ``members`` which records they stand for.
+
+    ``members`` gives (source, id) of the records by the hub's id of the customer.
+    """
+
+    def known(row: Answer) -> Answer:
+        if row["name"] is not None:
+            return row
+        records = members.get(row["id"], ())
+        return {**row, "members": [{"source": source, "id": id} for source, id in records]}
+
+    parts = {part: [known(row) for row in answer[part]] for part in _PARTS if part in answer}
+    return {**answer, **parts}
+
+
+def nameless_ids(answer: Answer) -> list[str]:
+    """The ids of the customers in receivables that have no name."""
+    rows = [row for part in _PARTS for row in answer.get(part, ())]
+    return sorted({row["id"] for row in rows if row["name"] is None})
 
 
 def _receivable(row: Row, currency: str) -> Answer:

@@ -19,8 +19,10 @@ from ops.answers import (
     customers_answer,
     demand_answer,
     documents_answer,
+    nameless_ids,
     receivables_answer,
     status_answer,
+    with_members,
 )
 from ops.lag import read_backlog
 from ops.status import read_status
@@ -79,7 +81,26 @@ def ask_receivables(url: str, settings: Settings, as_of: date | None) -> Answer:
             base_currency=settings.company.base_currency,
             source_order=_source_order(settings),
         )
-        return receivables_answer(report)
+        answer = receivables_answer(report)
+        nameless = nameless_ids(answer)
+        return with_members(answer, _members(connection, nameless)) if nameless else answer
+
+
+def _members(
+    connection: psycopg.Connection[Any], customer_ids: list[str]
+) -> dict[str, list[tuple[str, str]]]:
+    """The records, as (source, id), that each of these customers of the hub consists of."""
+    rows = connection.execute(
+        """
+        SELECT customer_id::text, source, id FROM reporting.customer_records
+        WHERE customer_id = ANY(%s::uuid[]) ORDER BY source, id
+        """,
+        (customer_ids,),
+    )
+    found: dict[str, list[tuple[str, str]]] = {}
+    for customer, source, id in rows:
+        found.setdefault(customer, []).append((source, id))
+    return found
 
 
 def ask_documents(url: str, document: str, limit: int | None) -> Answer:

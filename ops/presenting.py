@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 Answer = Mapping[str, Any]
 
 _MEMBERS_SHOWN = 4
+#: The business date of a document, by type; of several the first that is known.
+_DATES = (
+    *("ordered_on", "invoiced_on", "received_on", "delivered_on", "dispatched_on", "planned_on"),
+    *("closed_on", "expected_close_on", "opened_on", "valid_on"),
+)
 _PLAIN_WIDTH = 160
 
 
@@ -124,13 +129,15 @@ def receivables_table(answer: Answer, limit: int | None = None) -> Table:
         ],
     )
     for row in rows[:limit]:
-        table.add_row(row["name"] or Text("nameless", style="dim"), *_amounts(row))
+        table.add_row(_customer(row), *_amounts(row))
     table.add_section()
     table.add_row("total", *_amounts(total), style="bold")
     for one in answer.get("unconverted", ()):
-        name = one["name"] or one["id"]
         table.add_row(
-            Text(f"{name}: {grouped(one['outstanding'])} {one['currency']} without a rate", "red")
+            Text(
+                f"{_customer(one)}: {grouped(one['outstanding'])} {one['currency']} without a rate",
+                "red",
+            )
         )
     return table
 
@@ -139,12 +146,29 @@ def documents_table(answer: Answer) -> Table:
     """Facts, with the fields that every document has."""
     table = _table(
         f"Documents: {answer['document']} ({len(answer['rows'])})",
-        [("source", ""), ("id", ""), ("occurred at", ""), ("", "")],
-        ["version"],
+        [
+            ("source", ""),
+            ("id", ""),
+            ("occurred at", ""),
+            ("status", ""),
+            ("customer", "dim"),
+            ("business date", ""),
+        ],
+        ["amount", "version"],
     )
     for row in answer["rows"]:
         state = "deleted" if row["deleted"] else row.get("status") or ""
-        table.add_row(row["source"], row["id"], row["occurred_at"], state, str(row["version"]))
+        customer = row.get("customer")
+        table.add_row(
+            row["source"],
+            row["id"],
+            row["occurred_at"],
+            state,
+            _members([customer]) if customer else "",
+            next((row[name] for name in _DATES if row.get(name)), ""),
+            _net(row),
+            str(row["version"]),
+        )
     return table
 
 
@@ -297,6 +321,12 @@ def _table(title: str, texts: Sequence[tuple[str, str]], numbers: Sequence[str])
     return table
 
 
+def _net(document: Answer) -> str:
+    """What a document says it is worth, without tax; a payment's amount."""
+    amount = document.get("net") or document.get("amount")
+    return f"{grouped(amount)} {document['currency'] or ''}".strip() if amount else ""
+
+
 def _shown(rows: Sequence[Any], limit: int | None) -> str:
     if limit is None or len(rows) <= limit:
         return f"{len(rows):,}"
@@ -307,6 +337,13 @@ def _members(members: Sequence[Answer]) -> str:
     names = [f"{one['source']} {one['id']}" for one in members]
     more = len(names) - _MEMBERS_SHOWN
     return ", ".join(names[:_MEMBERS_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _customer(row: Answer) -> Text:
+    """The name, or else the records that the customer is known by."""
+    if row["name"]:
+        return Text(row["name"])
+    return Text(_members(row.get("members", ())) or "nameless", style="dim")
 
 
 def _days(bucket: Answer) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Engine, func, update
@@ -11,7 +12,7 @@ from connectors.running import ReplayError, replay_dead_letter
 from hub.policy import load_policy
 from hub.settings import Settings
 from ops.attaching import attached
-from ops.letters import find_letter, open_letter_ids
+from ops.letters import find_letter, list_letters, open_letter_ids
 from ops.stack import Addresses, Stack
 from sinks.cursors import SourceBusy
 from sinks.database import engine
@@ -24,8 +25,18 @@ _CONNECTOR = "connector:"
 #: A source that is followed is left alone between its passes; only a long pass keeps it.
 _BUSY = "replay again when it has read what it is reading now"
 
+_LETTERS_OF_A_REPLAY = 20
 
-def replay_letters(settings: Settings, letter_ids: Sequence[int] | None) -> list[Outcome]:
+
+@dataclass(frozen=True, slots=True)
+class Replays:
+    """What became of each letter; ``absent`` says of ids that none is open under them."""
+
+    outcomes: list[Outcome]
+    absent: list[str]
+
+
+def replay_letters(settings: Settings, letter_ids: Sequence[int] | None) -> Replays:
     """Replay letters in the order of their ids; all that were not replayed yet where None.
 
     What a connector takes is published: the workers of the hub process it, now or when it is up.
@@ -34,14 +45,17 @@ def replay_letters(settings: Settings, letter_ids: Sequence[int] | None) -> list
     policy = load_policy(settings.policy)
     with Stack.database_only(settings) as url:
         database = engine(url)
-        wanted = open_letter_ids(database) if letter_ids is None else sorted(set(letter_ids))
+        open_ids = open_letter_ids(database)
+        named = open_ids if letter_ids is None else sorted(set(letter_ids))
+        wanted = sorted(set(named) & set(open_ids))
+        absent = [_why_absent(database, one) for one in named if one not in set(wanted)]
         theirs = [one for one in wanted if _stage(database, one).startswith(_CONNECTOR)]
         database.dispose()
         outcomes = Replay(url, policy).run([one for one in wanted if one not in set(theirs)])
     if theirs:
         with attached(settings) as addresses:
             outcomes += _by_connectors(settings, addresses, theirs)
-    return sorted(outcomes, key=lambda one: one.id)
+    return Replays(sorted(outcomes, key=lambda one: one.id), absent)
 
 
 def replay_answer(outcomes: Sequence[Outcome]) -> dict[str, Any]:
@@ -54,6 +68,12 @@ def replay_answer(outcomes: Sequence[Outcome]) -> dict[str, Any]:
             for one in outcomes
         ],
     }
+
+
+def _why_absent(database: Engine, letter_id: int) -> str:
+    if find_letter(database, letter_id) is None:
+        return f"there is no dead letter {letter_id}"
+    return f"dead letter {letter_id} was replayed already"
 
 
 def _stage(database: Engine, letter_id: int) -> str:
@@ -87,6 +107,7 @@ def _by_connector(
         mapping_version=row["mapping_version"],
         headers=read_headers(row["headers"]),
     )
+    newest = max((one["id"] for one in _newest(database, 1)), default=0)
     try:
         report = replay_dead_letter(
             letter, source, settings, addresses.cluster, addresses.database_url
@@ -96,8 +117,27 @@ def _by_connector(
     except SourceBusy as error:
         return Outcome(letter_id, False, f"{error}; {_BUSY}")
     if report.rejected:
-        return Outcome(letter_id, False, "it is refused again; see the newest dead letters")
+        return Outcome(letter_id, False, _why_again(database, letter, newest))
     with database.begin() as connection:
         replayed = update(dead_letters).where(dead_letters.c.id == letter_id)
         connection.execute(replayed.values(replayed_at=func.now()))
     return Outcome(letter_id, True, "")
+
+
+def _why_again(database: Engine, letter: DeadLetter, newest: int) -> str:
+    """The reason of this refusal: in a letter after ``newest``, or as it was before.
+
+    The same refusal of the same record makes no second letter.
+    """
+    later = [
+        one
+        for one in _newest(database, _LETTERS_OF_A_REPLAY)
+        if one["id"] > newest and one["stage"] == letter.stage
+    ]
+    if not later:
+        return letter.reason
+    return "; ".join(f"{one['reason']} (dead letter {one['id']})" for one in reversed(later))
+
+
+def _newest(database: Engine, limit: int) -> list[Mapping[str, Any]]:
+    return list_letters(database, replayed=True, limit=limit)

@@ -82,7 +82,7 @@ def replay(
 ) -> None:
     """Try refused records again, after what was wrong has been mended.
 
-    The exit status is 1 where one of them is refused again.
+    The exit status is 1 where one of them is refused again, or is none to replay.
     """
     from ops.presenting import err, replay_table, show
     from ops.replaying import replay_answer, replay_letters
@@ -91,7 +91,11 @@ def replay(
         err().print("headrace: name the letters to replay, or give --all")
         raise typer.Exit(MISUSED)
     settings = prepare(config)
-    answer = replay_answer(replay_letters(settings, None if every else letter_ids))
-    show(answer, as_json, replay_table(answer))
-    if answer["failed"]:
+    replays = replay_letters(settings, None if every else letter_ids)
+    answer = replay_answer(replays.outcomes)
+    if as_json or answer["rows"] or not replays.absent:
+        show(answer, as_json, replay_table(answer))
+    for one in replays.absent:
+        err().print(f"headrace: {one}")
+    if answer["failed"] or replays.absent:
         raise typer.Exit(FAILED)

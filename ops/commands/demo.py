@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ops.commands.failures import FAILED, MISUSED
 from ops.commands.options import JsonOption, VerboseOption, prepare
-from ops.commands.up import run_until_idle, stop_on_sigterm, tell_outcome, tell_problems, tell_where
+from ops.commands.stopping import stop_on_sigterm, stopping_told
+from ops.commands.up import run_until_idle, tell_outcome, tell_problems, tell_where
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -47,7 +50,7 @@ def demo(
     check_configuration(settings, paths=True)
     clear(settings.data)
     stop_on_sigterm()
-    with Hub(settings, CONFIG) as hub:
+    with stopping_told(), Hub(settings, CONFIG) as hub:
         tell_where(hub, console)
         outcome = run_until_idle(hub, err())
         tell_outcome(outcome, console)
@@ -111,11 +114,25 @@ def _show(answers: dict[str, Any], settings: Settings, console: Console) -> None
     console.print(customers_table(answers["customers"], _ROWS))
     console.print(demand_table(answers["demand"], _ROWS, first_month=month))
     console.print(receivables_table(answers["receivables"], _ROWS))
-    console.print(
+    console.print(look_further(settings.data, command()), soft_wrap=True, markup=False)
+
+
+def look_further(data: Path, command: str) -> str:
+    """What to type to ask the demo's hub, from whatever folder."""
+    folders = f"HEADRACE_CONFIG={quote(str(CONFIG))} HEADRACE_DATA={quote(str(data))}"
+    return (
         "Look further, in another terminal:\n"
-        f"  cd {CONFIG.parent} && export HEADRACE_DATA={settings.data}\n"
-        "  headrace status\n"
-        "  headrace show receivables --as-of 2026-08-31\n"
-        "  headrace dead-letters list",
-        soft_wrap=True,
+        f"  export {folders}\n"
+        f"  {command} status\n"
+        f"  {command} show receivables --as-of 2026-08-31\n"
+        f"  {command} dead-letters list"
     )
+
+
+def command() -> str:
+    """How a shell in any folder starts this program again."""
+    script = Path(sys.argv[0])
+    if script.suffix == ".py" or not os.access(script, os.X_OK):
+        # Started as a module: where its packages lie must be said too, unless they are installed.
+        return f"PYTHONPATH={quote(str(ROOT))} {quote(sys.executable)} -P -m ops.cli"
+    return quote(str(script.absolute()))

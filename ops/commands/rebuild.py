@@ -9,7 +9,8 @@ import typer
 
 from ops.commands.failures import FAILED, MISUSED
 from ops.commands.options import ConfigOption, VerboseOption, prepare
-from ops.commands.up import stop_on_sigterm, tell_outcome, tell_problems
+from ops.commands.stopping import stop_on_sigterm
+from ops.commands.up import tell_outcome, tell_problems
 
 if TYPE_CHECKING:
     from hub.settings import Settings

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import signal
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ops.commands.failures import FAILED
 from ops.commands.options import ConfigOption, VerboseOption, prepare
+from ops.commands.stopping import stop_on_sigterm, stopping_told
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,7 +35,7 @@ def up(
     settings = prepare(config, verbose=verbose)
     check_configuration(settings, paths=until_idle)
     stop_on_sigterm()
-    with Hub(settings, config) as hub:
+    with stopping_told(), Hub(settings, config) as hub:
         tell_where(hub, out())
         if until_idle:
             outcome = run_until_idle(hub, err())
@@ -48,15 +47,6 @@ def up(
     tell_problems(problems)
     if problems:
         raise typer.Exit(FAILED)
-
-
-def stop_on_sigterm() -> None:
-    """Let SIGTERM end this process as Ctrl-C does, so that servers are stopped on the way out."""
-
-    def interrupted(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupted)
 
 
 def tell_where(hub: Hub, console: Console) -> None:

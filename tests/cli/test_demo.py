@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ops.commands.demo import command, look_further
 from tests.cli.shop import COMMAND, environment, running_in
 from tests.oracle.asking import ROOT
 
@@ -45,6 +46,14 @@ def test_the_demo_prints_the_figures_of_the_workshop_and_ends(checkout: Path) ->
     _check_demand(answers["demand"])
     assert (checkout / "var" / "demo" / "postgres").is_dir(), "the data are elsewhere"
     assert running_in(checkout) == []
+
+
+def test_the_commands_that_the_demo_prints_work_as_they_are_printed(tmp_path: Path) -> None:
+    export, *asks = look_further(tmp_path / "a demo", command()).splitlines()[1:]
+    for line in asks:
+        words = f"{export} && {line.replace('--as-of 2026-08-31', '')} --help"
+        done = subprocess.run(["sh", "-c", words], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
 
 
 def _check_status(status: dict[str, Any]) -> None:

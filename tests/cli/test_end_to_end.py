@@ -104,7 +104,14 @@ def test_a_dead_letter_is_shown_with_its_record(first: Ran, shop: Shop) -> None:
     again = shop.run("dead-letters", "replay", str(row["id"]), "--json")
     assert again.status == 1
     assert again.answer["failed"] == 1
+    assert again.answer["rows"][0]["reason"] == letter["reason"], "no newer letter tells it"
     assert BROKEN_LINE.startswith("24,")
+
+
+def test_a_dead_letter_that_is_not_there_is_no_refusal(first: Ran, shop: Shop) -> None:
+    ran = shop.run("dead-letters", "replay", "99")
+    assert (ran.status, ran.out) == (1, "")
+    assert "there is no dead letter 99" in ran.err
 
 
 def test_sources_are_listed(first: Ran, shop: Shop) -> None:

@@ -32,6 +32,11 @@ def test_a_configuration_that_is_not_there_is_named(shop: Shop) -> None:
     refused(shop.run("status", "--config", "other.yaml"), "other.yaml")
 
 
+def test_a_folder_without_a_configuration_is_told_with_the_ways_on(shop: Shop) -> None:
+    (shop.folder / "headrace.yaml").unlink()
+    refused(shop.run("status"), "no headrace.yaml here", "--config", "HEADRACE_CONFIG")
+
+
 def test_a_wrong_mapping_is_told_with_its_place_and_nothing_starts(shop: Shop) -> None:
     shop.write(mapping=MAPPING.replace("name: name,", "nam: name,"))
     refused(shop.run("up"), "till.yaml", "nam")

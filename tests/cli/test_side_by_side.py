@@ -18,6 +18,7 @@ _OTHER_FILES = {
     "customers.csv": "id,name,city\n1,Clara Stein,Bern\n",
     "invoices.csv": "id,customer,day,kind,cancels,net,gross\n20,1,2026-01-10,I,,200.00,238.00\n",
 }
+_FAREWELL = "Stopping …\nStopped.\n"
 _OTHER_LINE = "25,1,2026-03-22,I,,10.00,11.90\n"
 
 
@@ -36,12 +37,12 @@ def test_two_hubs_run_side_by_side_and_end_by_ctrl_c_and_by_sigterm() -> None:
             assert len(running_in(one.folder)) >= 4, "servers, worker, relay and connectors"
             # A terminal sends Ctrl-C to the whole foreground group.
             os.killpg(first.pid, signal.SIGINT)
-            assert _ended(first) == (0, "")
+            assert _ended(first) == (0, _FAREWELL)
             assert running_in(one.folder) == []
             assert other.ask("lag")["running"] is True
 
             second.send_signal(signal.SIGTERM)
-            assert _ended(second) == (0, "")
+            assert _ended(second) == (0, _FAREWELL)
             assert running_in(other.folder) == []
 
 
