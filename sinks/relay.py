@@ -1,10 +1,11 @@
 """The relay: publishes views whose keys were marked, as they stand now, to compacted topics.
 
-One relay at a time (an advisory lock of its session). A batch of marks is taken out of the outbox,
-the views are read after that, published, acknowledged, and only then is the transaction committed:
-a relay that dies in between publishes again. What is read is never older than the mark, and there
-is one relay, so a key's publications never go back (docs/decisions/0003). A view that its contract
-cannot hold is a dead letter and keeps no other from being published.
+One relay at a time (an advisory lock of its session). A batch of marks is read, the views after
+that, and what is about to be published is noted; then it is published and acknowledged, and only
+then the marks leave the outbox: a relay that dies in between publishes again. What is read is never
+older than the mark, and there is one relay, so a key's publications never go back
+(docs/decisions/0003). A view that its contract cannot hold is a dead letter and keeps no other from
+being published.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ STAGE = "relay"
 RELAY_LOCK = 7_206_503
 #: As many marks at once: the more, the more often a key stands among them several times.
 BATCH = 20_000
+
+#: The digest of what was perhaps published, and of no record.
+DOUBTFUL = b""
 
 View = Mapping[str, Any]
 
@@ -71,7 +75,6 @@ class Relay:
         self._connection = connection
         self._producer = producer
         self._readers = readers
-        self._doubtful_to = 0
 
     def take_over(self) -> None:
         """Become the one relay.
@@ -82,9 +85,6 @@ class Relay:
         row = self._connection.execute("SELECT pg_try_advisory_lock(%s)", (RELAY_LOCK,)).fetchone()
         if row is None or not row[0]:
             raise RelayTaken("another relay publishes from this database")
-        # A relay that died may have published any of these keys and not noted it.
-        newest = self._connection.execute("SELECT max(id) FROM outbox").fetchone()
-        self._doubtful_to = (newest[0] if newest else None) or 0
 
     def publish_batch(self) -> int:
         """Publish what is marked, at most `BATCH` marks; return how many marks were taken.
@@ -95,23 +95,36 @@ class Relay:
         connection = self._connection
         with connection.transaction():
             marks = connection.execute(
-                """
-                DELETE FROM outbox WHERE id IN (SELECT id FROM outbox ORDER BY id LIMIT %s)
-                RETURNING id, subject, key
-                """,
-                (BATCH,),
+                "SELECT id, subject, key FROM outbox ORDER BY id LIMIT %s", (BATCH,)
             ).fetchall()
-            doubtful = any(number <= self._doubtful_to for number, _, _ in marks)
             by_subject: dict[str, set[str]] = {}
             for _, subject, key in marks:
                 by_subject.setdefault(subject, set()).add(key)
+            changed: dict[tuple[str, str], bytes | None] = {}
+            letters: list[DeadLetter] = []
             for subject, keys in sorted(by_subject.items()):
                 for topic, read in self._readers[subject].items():
-                    self._publish(topic, read(connection, sorted(keys)), doubtful)
+                    views = read(connection, sorted(keys))
+                    changed.update(self._changed(topic, views, letters))
+            # Before anything is sent: if we die behind it, the next relay knows that it may have
+            # been, also where the view stands under another key by then.
+            self._note(dict.fromkeys(changed, DOUBTFUL))
+        self._send(changed)
+        with connection.transaction():
+            self._note({place: digest_of(value) for place, value in changed.items()})
+            connection.execute(
+                "DELETE FROM outbox WHERE id = ANY(%b)", ([number for number, _, _ in marks],)
+            )
+            for letter in letters:
+                if dead_letters.add(connection, [letter]):
+                    DEAD_LETTERS.labels(stage=letter.stage, code=letter.code).inc()
+                    log.warning("view_not_publishable", place=letter.place, reason=letter.reason)
         return len(marks)
 
-    def _publish(self, topic: str, views: Mapping[str, View | None], doubtful: bool) -> None:
-        """Publish those of ``views`` that changed; all of them if it is ``doubtful`` which did."""
+    def _changed(
+        self, topic: str, views: Mapping[str, View | None], letters: list[DeadLetter]
+    ) -> dict[tuple[str, str], bytes | None]:
+        """Return the records of those of ``views`` that are not what was published last."""
         contract = TOPICS[topic]
         published = dict(
             self._connection.execute(
@@ -119,35 +132,47 @@ class Relay:
                 (topic, list(views)),
             ).fetchall()
         )
-        sent, digests, letters = [], {}, []
+        changed: dict[tuple[str, str], bytes | None] = {}
         for key, view in views.items():
             try:
                 value = None if view is None else encode(contract, view)
             except Unencodable as error:
                 letters.append(not_publishable(contract, key, error))
                 continue
-            digest = hashlib.sha256(value or b"").digest()
-            unchanged = (value is None and key not in published) or published.get(key) == digest
-            if unchanged and not doubtful:
+            if value is None and key not in published:
                 continue
-            digests[key] = digest
-            sent.append(self._producer.send(topic, key=key.encode(), value=value))
+            if published.get(key) != digest_of(value):
+                changed[topic, key] = value
+        return changed
+
+    def _send(self, changed: Mapping[tuple[str, str], bytes | None]) -> None:
+        """Send records and wait until the broker has acknowledged all of them."""
+        sent = [
+            self._producer.send(topic, key=key.encode(), value=value)
+            for (topic, key), value in changed.items()
+        ]
         self._producer.flush()
         for future in sent:
             future.get(timeout=30)
+        for topic, _ in changed:
+            RELAYED.labels(topic=topic).inc()
+
+    def _note(self, digests: Mapping[tuple[str, str], bytes]) -> None:
+        """Keep what was published of each (topic, key): the digest of its record."""
+        if not digests:
+            return
         self._connection.execute(
             """
             INSERT INTO published_views (topic, key, digest)
-            SELECT %s, * FROM unnest(%b::text[], %s::bytea[])
+            SELECT * FROM unnest(%b::text[], %b::text[], %s::bytea[])
             ON CONFLICT (topic, key) DO UPDATE SET digest = excluded.digest
             """,
-            (topic, list(digests), list(digests.values())),
+            (
+                [topic for topic, _ in digests],
+                [key for _, key in digests],
+                list(digests.values()),
+            ),
         )
-        RELAYED.labels(topic=topic).inc(len(sent))
-        for letter in letters:
-            if dead_letters.add(self._connection, [letter]):
-                DEAD_LETTERS.labels(stage=letter.stage, code=letter.code).inc()
-                log.warning("view_not_publishable", place=letter.place, reason=letter.reason)
 
     def depth(self) -> int:
         """Return how many marks wait."""
@@ -155,6 +180,11 @@ class Relay:
         depth: int = row[0] if row else 0
         OUTBOX_DEPTH.set(depth)
         return depth
+
+
+def digest_of(value: bytes | None) -> bytes:
+    """Return what is kept of a record's value; None is a tombstone's."""
+    return hashlib.sha256(value or b"").digest()
 
 
 def not_publishable(contract: Topic, key: str, error: Exception) -> DeadLetter:

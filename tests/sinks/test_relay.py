@@ -254,6 +254,28 @@ def test_a_relay_that_dies_after_the_acknowledgement_publishes_again(
     assert published.all() == {"C": [10, 20]}
 
 
+def test_what_a_relay_may_have_published_as_it_died_is_known_whatever_became_of_the_mark(
+    connection: Connection,
+    producer: KafkaProducer,
+    relay: Relay,
+    balances: Balances,
+    published: Publications,
+) -> None:
+    balances.owed["C"] = 10
+    mark(connection, "C")
+    dying = Relay(connection, ProducerThatDies(producer), {"customer": {TOPIC: balances.read}})
+    with pytest.raises(KilledError):
+        dying.publish_batch()
+    connection.execute("DELETE FROM outbox")
+    # As where a product was told apart: its months are looked up among what was published.
+    ((key,),) = connection.execute("SELECT key FROM published_views").fetchall()
+    assert key.endswith("-C")
+    del balances.owed["C"]
+    mark(connection, "C")
+    relay.publish_batch()
+    assert published.all() == {"C": [10, None]}
+
+
 def test_marks_stay_where_the_broker_does_not_acknowledge(
     connection: Connection, broker: Cluster, balances: Balances
 ) -> None:
