@@ -11,12 +11,9 @@ from connectors.files.reading import read_chunks
 from connectors.files.units import Unit, find_units
 from connectors.intake import take_chunk
 from hub import metrics
-from sinks import cursors, source_versions
+from sinks import cursors
 
 log = structlog.get_logger(__name__)
-
-#: The cursor that says, among others, that a pass had read everything and was building.
-_NOTE = ""
 
 
 def make_pass(door: Door, path: str, final: bool) -> None:
@@ -35,7 +32,8 @@ def make_pass(door: Door, path: str, final: bool) -> None:
         PublishError: the broker did not take the records; the next pass goes on from the cursor.
     """
     states = door.session.run(lambda connection: cursors.cursor_states(connection, door.source))
-    if states.get(_NOTE, {}).get("building"):
+    note = door.session.run(lambda connection: cursors.read_note(connection, door.source))
+    if note.get("building"):
         build_touched(door, final=False)
     for unit in find_units(path, door.mapping.streams, door.mapping.zone):
         _read(door, unit, place_from(states.get(unit.name)), final)
@@ -78,7 +76,5 @@ def _waiting(door: Door) -> tuple[int, int]:
 
 def _mark(door: Door, building: bool) -> None:
     door.session.run(
-        lambda connection: source_versions.save_note(
-            connection, door.source, {"building": building}
-        )
+        lambda connection: cursors.save_note(connection, door.source, {"building": building})
     )

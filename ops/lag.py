@@ -11,10 +11,8 @@ from sqlalchemy import Engine, func, select
 from hub.kafka import Cluster, log_ranges, partitions_of
 from ops.watchdog import Lag
 from schemas.catalogue import TOPICS
+from sinks.positions import GROUP
 from sinks.tables import outbox, stream_offsets
-
-#: The consumer group of the workers; ``streams.worker`` has it too, but brings Faust along.
-GROUP = "headrace"
 
 Partition = tuple[str, int]
 

@@ -89,8 +89,7 @@ class Observer:
                 self._look_while_possible()
             except _PASSING as error:
                 log.info("backlog_unknown", error=str(error).strip())
-            except Exception as error:  # noqa: BLE001
-                # Without the observer nobody would see a stall, or that all is processed.
+            except Exception as error:  # noqa: BLE001 - unseen, a stall would last for ever
                 if repr(error) != complaint or self._is_after(began):
                     # As text: structlog's own would show local variables, with passwords.
                     trace = traceback.format_exc()

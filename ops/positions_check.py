@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from hub.kafka import log_ranges, topic_ids
-from ops.lag import GROUP
 from ops.stack import Addresses
 from sinks.database import connect
-from sinks.positions import LogState, PositionError, check_resumable
+from sinks.positions import GROUP, LogState, PositionError, check_resumable
 
 
 def position_problem(addresses: Addresses) -> PositionError | None:

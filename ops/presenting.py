@@ -12,17 +12,14 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from sinks.projection import DATES
+
 if TYPE_CHECKING:
     from ops.status import DocumentCount
 
 Answer = Mapping[str, Any]
 
 _MEMBERS_SHOWN = 4
-#: The business date of a document, by type; of several the first that is known.
-_DATES = (
-    *("ordered_on", "invoiced_on", "received_on", "delivered_on", "dispatched_on", "planned_on"),
-    *("closed_on", "expected_close_on", "opened_on", "valid_on"),
-)
 _PLAIN_WIDTH = 160
 
 
@@ -156,6 +153,7 @@ def documents_table(answer: Answer) -> Table:
         ],
         ["amount", "version"],
     )
+    dates = DATES.get(answer["document"], ("valid_on",))
     for row in answer["rows"]:
         state = "deleted" if row["deleted"] else row.get("status") or ""
         customer = row.get("customer")
@@ -165,7 +163,7 @@ def documents_table(answer: Answer) -> Table:
             row["occurred_at"],
             state,
             _members([customer]) if customer else "",
-            next((row[name] for name in _DATES if row.get(name)), ""),
+            next((row[name] for name in dates if row.get(name)), ""),
             _net(row),
             str(row["version"]),
         )

@@ -9,11 +9,10 @@ from sqlalchemy import select
 from hub.kafka import topic_ids
 from hub.policy import load_policy
 from hub.settings import Settings
-from ops.lag import GROUP
 from ops.running import Hub, Outcome, Progress
 from ops.stack import Addresses, Stack
 from sinks.database import engine
-from sinks.positions import PositionError
+from sinks.positions import GROUP, PositionError
 from sinks.tables import stream_offsets
 from streams.rebuild import TABLES, accept_recreated, forget_everything, rebuild
 

@@ -18,7 +18,6 @@ from hub.kafka import Cluster, KafkaError
 from hub.policy import load_policy
 from hub.settings import Settings
 from ops.embedded.folder import log_folder, run_folder
-from ops.lag import GROUP
 from ops.observer import Observer
 from ops.positions_check import position_problem
 from ops.source_runs import Journal, check_sources
@@ -27,6 +26,7 @@ from ops.status import DocumentCount, LetterCount, count_documents, count_letter
 from ops.supervisor import Command, Supervisor
 from ops.telemetry import metrics_environment, serving_metrics
 from sinks.database import engine
+from sinks.positions import GROUP
 
 _OBSERVE_SECONDS = 0.3
 #: A process that ended so often, with nothing processed for so long, will not get on by itself.

@@ -21,6 +21,8 @@ Connection = psycopg.Connection[Any]
 
 _LOCK_CLASS = 7301
 _LOCK_WAIT_S = 30.0
+#: The unit of what the connector notes for itself: no file has this name.
+_NOTE = ""
 
 
 class SourceBusy(Exception):
@@ -78,6 +80,26 @@ def cursor_states(connection: Connection, source: str) -> dict[str, dict[str, An
     """How far each unit of the source was read, by unit."""
     rows = connection.execute("SELECT unit, state FROM source_cursors WHERE source = %s", (source,))
     return dict(rows.fetchall())
+
+
+def read_note(connection: Connection, source: str) -> dict[str, Any]:
+    """What the connector has noted for itself."""
+    row = connection.execute(
+        "SELECT state FROM source_cursors WHERE source = %s AND unit = %s", (source, _NOTE)
+    ).fetchone()
+    return {} if row is None else dict(row[0])
+
+
+def save_note(connection: Connection, source: str, note: Mapping[str, Any]) -> None:
+    """Set these entries of the connector's note; its other entries stay."""
+    connection.execute(
+        """
+        INSERT INTO source_cursors (source, unit, state) VALUES (%s, %s, %s)
+        ON CONFLICT (source, unit) DO UPDATE
+            SET state = source_cursors.state || excluded.state, updated_at = now()
+        """,
+        (source, _NOTE, Jsonb(dict(note))),
+    )
 
 
 def save_cursor(connection: Connection, source: str, unit: str, state: Mapping[str, Any]) -> None:

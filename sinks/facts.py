@@ -241,9 +241,10 @@ def read(
 
 
 def project(connection: psycopg.Connection[Any], document: str, changes: Sequence[Change]) -> int:
-    """Work the columns beside the bodies of these facts out anew; return how many were not so."""
-    if document not in PROJECTED:
-        return 0
+    """Work the columns beside the bodies of these facts out anew; return how many were not so.
+
+    ``document`` is one of the types of `sinks.projection.PROJECTED`.
+    """
     names, before, now = (
         ", ".join(prefix + name for name in _PROJECTION) for prefix in ("", "fact.", "now.")
     )

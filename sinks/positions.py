@@ -13,6 +13,9 @@ from sinks.database import end_stuck_writers
 
 Partition = tuple[str, int]
 
+#: The consumer group of the workers, and of their positions.
+GROUP = "headrace"
+
 
 class PositionError(Exception):
     """A stored position cannot be resumed; reading on would skip or repeat silently."""

@@ -21,7 +21,7 @@ COLUMNS = (
 )
 
 #: The business date on which a document counts, by type: the first of these that is known.
-_DATES = {
+DATES = {
     "order": ("ordered_on",),
     "shipment": ("dispatched_on", "planned_on", "promised_on"),
     "invoice": ("invoiced_on",),
@@ -30,7 +30,7 @@ _DATES = {
 }
 
 #: The types of documents that name a customer.
-PROJECTED = frozenset(_DATES)
+PROJECTED = frozenset(DATES)
 
 NOTHING: tuple[Any, ...] = (None,) * len(COLUMNS)
 
@@ -45,7 +45,7 @@ def projected(document: str, body: Mapping[str, Any]) -> tuple[Any, ...]:
     if customer is None or body["deleted"]:
         return NOTHING
     on = None
-    for name in _DATES[document]:
+    for name in DATES[document]:
         if on := body[name]:
             break
     net, rate, cancels = body.get("net"), body.get("rate"), body.get("cancels")

@@ -11,13 +11,14 @@ being published.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import psycopg
 import structlog
 
-from hub.metrics import DEAD_LETTERS, OUTBOX_DEPTH, RELAYED
+from hub.metrics import DEAD_LETTERS, RELAYED
 from schemas.catalogue import TOPICS, Topic
 from schemas.codec import Unencodable, encode
 from sinks import dead_letters
@@ -154,8 +155,8 @@ class Relay:
         self._producer.flush()
         for future in sent:
             future.get(timeout=30)
-        for topic, _ in changed:
-            RELAYED.labels(topic=topic).inc()
+        for topic, number in Counter(topic for topic, _ in changed).items():
+            RELAYED.labels(topic=topic).inc(number)
 
     def _note(self, digests: Mapping[tuple[str, str], bytes]) -> None:
         """Keep what was published of each (topic, key): the digest of its record."""
@@ -173,13 +174,6 @@ class Relay:
                 list(digests.values()),
             ),
         )
-
-    def depth(self) -> int:
-        """Return how many marks wait."""
-        row = self._connection.execute("SELECT count(*) FROM outbox").fetchone()
-        depth: int = row[0] if row else 0
-        OUTBOX_DEPTH.set(depth)
-        return depth
 
 
 def digest_of(value: bytes | None) -> bytes:

@@ -5,12 +5,13 @@ Every function works in the caller's transaction and for one source.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from psycopg.types.json import Jsonb
+
+from sinks.cursors import read_note, save_note
 
 Connection = psycopg.Connection[Any]
 
@@ -31,13 +32,11 @@ def unconfirmed(connection: Connection, source: str) -> list[Seen]:
 
     Each is in the log or it is not; nobody else may get its version.
     """
-    row = connection.execute(
-        "SELECT state -> 'unconfirmed' FROM source_cursors WHERE source = %s AND unit = ''",
-        (source,),
-    ).fetchone()
     return [
         Seen(document, key, date, bytes.fromhex(digest), version)
-        for document, key, date, digest, version in (row and row[0]) or []
+        for document, key, date, digest, version in read_note(connection, source).get(
+            "unconfirmed", ()
+        )
     ]
 
 
@@ -47,18 +46,6 @@ def save_unconfirmed(connection: Connection, source: str, about_to: Sequence[See
         [one.document, one.key, one.change_date, one.digest.hex(), one.version] for one in about_to
     ]
     save_note(connection, source, {"unconfirmed": entries})
-
-
-def save_note(connection: Connection, source: str, note: Mapping[str, Any]) -> None:
-    """Set these entries of the connector's own note, the cursor without a unit."""
-    connection.execute(
-        """
-        INSERT INTO source_cursors (source, unit, state) VALUES (%s, '', %s)
-        ON CONFLICT (source, unit) DO UPDATE
-            SET state = source_cursors.state || excluded.state, updated_at = now()
-        """,
-        (source, Jsonb(dict(note))),
-    )
 
 
 def seen_at(

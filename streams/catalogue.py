@@ -10,5 +10,8 @@ from streams.receivables.stream import Receivables
 
 
 def streams(policy: Policy) -> tuple[Stream, ...]:
-    """Return the streams in the order in which they take a batch (and its locks)."""
+    """Return the streams in the order in which they take a batch (and its locks).
+
+    The customers come last: who introduces a customer keeps it from others until the commit.
+    """
     return (Demand(policy), Receivables(), Customers())

@@ -13,6 +13,7 @@ from sinks import dead_letters, facts, outbox
 from sinks.changes import Change, Marks, Stream
 from sinks.database import connect
 from sinks.facts import FACTS
+from sinks.projection import PROJECTED
 from sinks.tables import FACT_DOCUMENTS
 from streams.catalogue import streams
 
@@ -47,10 +48,21 @@ def rebuild(
         raise ValueError(f"no stream {', '.join(unknown)}; there are {', '.join(TABLES)}")
     taken = {}
     with _connection(url, policy) as connection:
+        _project_facts(connection)
         for stream in streams(policy):
             if stream.name in wanted:
                 taken[stream.name] = _rebuild_one(connection, stream, on_progress)
     return taken
+
+
+def _project_facts(connection: psycopg.Connection[Any]) -> None:
+    """Work the columns beside the facts' bodies out anew, whichever streams are rebuilt on them."""
+    for document in sorted(PROJECTED):
+        with connection.transaction():
+            # What is read here must still be the newest version when it is written.
+            connection.execute(f"LOCK TABLE fact_{document} IN SHARE ROW EXCLUSIVE MODE")
+            for changes in _chunks(facts.read(connection, document)):
+                facts.project(connection, document, changes)
 
 
 def _rebuild_one(connection: psycopg.Connection[Any], stream: Stream, on_progress: Progress) -> int:
@@ -68,8 +80,6 @@ def _rebuild_one(connection: psycopg.Connection[Any], stream: Stream, on_progres
         for document in documents:
             number = 0
             for changes in _chunks(facts.read(connection, document)):
-                if stream.name == "customers":
-                    facts.project(connection, document, changes)
                 marks = Marks()
                 fresh = [change._replace(first=True) for change in changes]
                 letters = stream.apply(connection, document, fresh, marks)

@@ -23,7 +23,7 @@ from hub.transport import BatchApp, new_app
 from schemas.catalogue import TOPICS
 from sinks.database import WORKER_SESSION, connect
 from sinks.facts import FACTS
-from sinks.positions import LogState, Partition, Positions
+from sinks.positions import GROUP, LogState, Partition, Positions
 from sinks.session import Session, ThreadSessions, may_pass
 from streams.catalogue import streams
 from streams.demand.stream import publish_chances
@@ -31,8 +31,6 @@ from streams.ingest import Ingest
 from streams.lane import Lane, agent_of
 
 log = structlog.get_logger(__name__)
-
-GROUP = "headrace"
 
 #: How often a worker looks whether its topics are still the same.
 CHECK_TOPICS_S = 5.0

@@ -8,13 +8,13 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import create_engine, insert
 
-from ops.lag import GROUP, read_positions
+from ops.lag import read_positions
 from ops.letters import find_letter, list_letters, open_letter_ids
 from ops.status import Status, is_silent, read_status
 from sinks.database import connect
 from sinks.dead_letters import DeadLetter, add
+from sinks.positions import GROUP
 from sinks.tables import outbox, source_freshness, stream_offsets
-from streams import worker
 from streams.customers.stream import Customers
 
 FACTOR = Decimal(3)
@@ -29,10 +29,6 @@ def test_a_weekly_source_is_silent_after_three_weeks(days_later: int, silent: bo
 def test_a_source_with_few_days_has_no_usual_gap() -> None:
     assert is_silent(WEEKLY[:2], date(2030, 1, 1), FACTOR) is None
     assert is_silent([], date(2030, 1, 1), FACTOR) is None
-
-
-def test_the_group_is_that_of_the_workers() -> None:
-    assert GROUP == worker.GROUP
 
 
 def status_of(url: str) -> Status:

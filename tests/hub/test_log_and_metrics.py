@@ -85,3 +85,15 @@ def test_every_metric_is_set_by_somebody() -> None:
     unset = [name for name in made if not re.search(rf"\b{name}\.(labels|set|inc|observe)", code)]
     assert made
     assert unset == []
+
+
+@pytest.mark.usefixtures("restored_logging")
+def test_a_slow_task_of_the_kafka_client_is_no_news_for_the_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logging("WARNING", as_json=True)
+    logging.getLogger("kafka.net.selector").warning("Task %s ran for 0.149s", "x")
+    assert capsys.readouterr().err == ""
+    logging.getLogger("kafka.net.selector").error("broken")
+    logging.getLogger("kafka.client").warning("no broker")
+    assert len(capsys.readouterr().err.splitlines()) == 2

@@ -152,7 +152,8 @@ def decode(contract: Contract, value: bytes) -> tuple[Document | None, str]:
     left = len(value) - 5 - stream.tell()
     if left:
         return None, f"{left} bytes left over"
-    return body, ""  # type: ignore[return-value]
+    assert isinstance(body, dict)
+    return body, ""
 
 
 def content_digest(value: bytes) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+from collections.abc import Callable
 
 import pytest
 
@@ -56,8 +57,11 @@ def test_a_tombstone_erases_what_came_before_it_and_not_what_comes_after() -> No
         (lambda value: None, "no value"),
     ],
 )
-def test_what_cannot_be_read_is_expected_among_the_dead_letters(damage, reason) -> None:  # type: ignore[no-untyped-def]
+def test_what_cannot_be_read_is_expected_among_the_dead_letters(
+    damage: Callable[[bytes], bytes | None], reason: str
+) -> None:
     good = payment("erp|1", "erp|C", "2026-01-01", "10")
+    assert good.value is not None
     bad = dataclasses.replace(good, value=damage(good.value))
     found = documents_of(good, bad)
     assert [record.offset for record in found.accepted["payment"]] == [0]

@@ -1,4 +1,4 @@
-"""After a rebuild no view stays published that nothing stands behind any more."""
+"""A rebuild mends what follows from the facts, down to the views that are published."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 
 from hub.policy import Policy
+from sinks.database import connect
 from sinks.tables import FACT_DOCUMENTS, metadata
 from streams.catalogue import streams
 from streams.rebuild import forget_everything, rebuild
@@ -102,3 +103,18 @@ def test_every_table_that_a_stream_keeps_is_there_and_is_of_no_other() -> None:
     assert len(tables) == len(set(tables))
     assert set(tables) <= set(metadata.tables)
     assert not set(tables) & {f"fact_{document}" for document in FACT_DOCUMENTS}
+
+
+def test_a_rebuild_works_out_anew_what_stands_beside_the_facts(
+    ledger: Ledger, database_url: str
+) -> None:
+    ledger.apply(*shop("erp"))
+    query = "SELECT * FROM customer_documents ORDER BY document, key"
+    expected = ledger.rows(query)
+    assert expected
+    with connect(database_url) as connection:
+        connection.execute("UPDATE fact_order SET customer_key = 'erp|X', on_date = NULL")
+        connection.execute("UPDATE fact_invoice SET net = net + 1, cancels = 'erp|X'")
+    assert ledger.rows(query) != expected
+    rebuild(database_url, POLICY, ["receivables"])
+    assert ledger.rows(query) == expected

@@ -28,7 +28,7 @@ def parse_instant(value: Any, zone: ZoneInfo, pattern: str | None = None) -> dat
         elif isinstance(value, date):
             parsed = datetime.combine(value, time.min)
         elif pattern is not None:
-            parsed = datetime.strptime(value, pattern)  # noqa: DTZ007
+            parsed = datetime.strptime(value, pattern)  # noqa: DTZ007 - its zone is given below
         else:
             parsed = datetime.fromisoformat(value)
         if parsed.tzinfo is None:
@@ -52,7 +52,7 @@ def parse_day(value: Any, zone: ZoneInfo, pattern: str | None = None) -> date | 
         if isinstance(value, date):
             return value
         if pattern is not None:
-            return datetime.strptime(value, pattern).date()  # noqa: DTZ007
+            return datetime.strptime(value, pattern).date()  # noqa: DTZ007 - a day has no zone
         if len(value) == 10:
             return date.fromisoformat(value)
         parsed = datetime.fromisoformat(value)

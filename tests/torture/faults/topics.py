@@ -99,12 +99,13 @@ async def _write_chunk(
 
 
 async def _send(producer: aiokafka.AIOKafkaProducer, event: Event) -> asyncio.Future[object]:
-    return await producer.send(  # type: ignore[no-any-return]
+    sent: asyncio.Future[object] = await producer.send(
         event.topic,
         key=event.key,
         value=event.value,
         partition=event.partition_hint % PARTITIONS,
     )
+    return sent
 
 
 async def _end(
