@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sinks.dead_letters import DeadLetter, add, read_headers, stored_headers
@@ -64,11 +64,12 @@ def test_a_letter_keeps_bytes_headers_place_and_reason(connection: Connection) -
 
 
 @given(st.lists(st.tuples(st.text(max_size=4), st.none() | st.binary(max_size=6)), max_size=4))
+@example([("\\u0000", b"\\u0000")])
 def test_headers_of_any_bytes_come_back_as_they_were(
     headers: list[tuple[str, bytes | None]],
 ) -> None:
     stored = json.loads(json.dumps(stored_headers(headers)))
-    assert "\\u0000" not in json.dumps(stored)
+    assert not any("\0" in str(part) for header in stored for part in header)
     assert read_headers(stored) == [(name.replace("\0", "\\0"), value) for name, value in headers]
 
 
