@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from itertools import islice
@@ -103,10 +103,12 @@ def _members(
     return found
 
 
-def ask_documents(url: str, document: str, limit: int | None) -> Answer:
-    """The facts of one type by key, at most ``limit``."""
+def ask_documents(
+    url: str, document: str, limit: int | None, keys: Sequence[str] | None = None
+) -> Answer:
+    """The facts of one type by key (``source|id``), at most ``limit``; only ``keys`` if given."""
     with snapshot(url) as connection:
-        changes = islice(facts.read(connection, document), limit)
+        changes = islice(facts.read(connection, document, keys), limit)
         return documents_answer(document, (change.document for change in changes))
 
 

@@ -20,6 +20,17 @@ if TYPE_CHECKING:
 Answer = Mapping[str, Any]
 
 _MEMBERS_SHOWN = 4
+#: The business date that is shown of each type of document: the first of these that is known.
+_DATES = {
+    **DATES,
+    "rate": ("valid_on",),
+    "lead": ("opened_on",),
+    "visit": ("visited_on",),
+    "target": ("period_from",),
+    "production": ("started_on", "planned_start_on"),
+    "capacity": ("period_from",),
+    "equipment": ("installed_on",),
+}
 _PLAIN_WIDTH = 160
 
 
@@ -153,7 +164,6 @@ def documents_table(answer: Answer) -> Table:
         ],
         ["amount", "version"],
     )
-    dates = DATES.get(answer["document"], ("valid_on",))
     for row in answer["rows"]:
         state = "deleted" if row["deleted"] else row.get("status") or ""
         customer = row.get("customer")
@@ -163,8 +173,8 @@ def documents_table(answer: Answer) -> Table:
             row["occurred_at"],
             state,
             _members([customer]) if customer else "",
-            next((row[name] for name in dates if row.get(name)), ""),
-            _net(row),
+            business_day(answer["document"], row),
+            worth(row),
             str(row["version"]),
         )
     return table
@@ -319,7 +329,12 @@ def _table(title: str, texts: Sequence[tuple[str, str]], numbers: Sequence[str])
     return table
 
 
-def _net(document: Answer) -> str:
+def business_day(document: str, row: Answer) -> str:
+    """The business date of a document, by its type; empty where it has none."""
+    return next((row[name] for name in _DATES.get(document, ()) if row.get(name)), "")
+
+
+def worth(document: Answer) -> str:
     """What a document says it is worth, without tax; a payment's amount."""
     amount = document.get("net") or document.get("amount")
     return f"{grouped(amount)} {document['currency'] or ''}".strip() if amount else ""

@@ -21,7 +21,10 @@ from sinks.tables import (
 )
 
 #: Documents whose dates tell how often a source speaks; master data are read whole at any time.
-_DATED = ("opportunity", "order", "shipment", "invoice", "payment")
+_DATED = (
+    *("lead", "opportunity", "visit", "order", "production", "shipment", "invoice", "payment"),
+    *("call", "case", "service_visit"),
+)
 
 #: With fewer days there is no usual gap.
 _LEAST_DAYS = 3

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Context, Decimal
-from typing import Any
 
+from schemas.catalogue import DOCUMENTS
+from schemas.checks import (
+    digits,
+    known_currency,
+    not_negative,
+    period,
+    positive_rate,
+    rating,
+    unique,
+)
+from schemas.closed_sets import CLOSED_SETS
 from schemas.codec import Document, Rejected
-from schemas.currencies import DIGITS
-
-STAGES = frozenset({"identify", "qualify", "develop", "propose", "won", "lost"})
-OUTCOMES = frozenset({"won", "lost"})
-ORDER_STATUSES = frozenset({"open", "closed", "cancelled"})
-SHIPMENT_STATUSES = frozenset({"planned", "dispatched", "delivered", "cancelled"})
-INVOICE_KINDS = frozenset({"invoice", "credit_note", "cancellation"})
-INVOICE_STATUSES = frozenset({"posted", "cancelled"})
-PAYMENT_KINDS = frozenset({"receipt", "refund", "write_off"})
+from schemas.totals import check_invoice, check_payment, check_rate
 
 Check = Callable[[Document], Rejected | None]
-
-# The default context's 28 digits are fewer than an amount may have.
-_EXACT = Context(prec=100)
-_remainder = _EXACT.remainder
-_MINOR_UNIT = {currency: Decimal(1).scaleb(-digits) for currency, digits in DIGITS.items()}
 
 
 def violations(document_type: str, document: Document) -> Rejected | None:
@@ -37,168 +33,117 @@ def violations(document_type: str, document: Document) -> Rejected | None:
         return Rejected("id", "The id is empty; it names the document in its source.")
     if document["version"] <= 0:
         return Rejected("version", f"The version is {document['version']}; it is above 0.")
+    for field, allowed in _ALLOWED.get(document_type, ()):
+        if document[field] not in allowed:
+            return _not_of(field, document, CLOSED_SETS[document_type, field])
     check = _CHECKS.get(document_type)
     return check(document) if check is not None else None
+
+
+def _not_of(field: str, document: Document, words: frozenset[str]) -> Rejected:
+    listed = ", ".join(sorted(words))
+    return Rejected(field, f"The {field} is {document[field]!r}, not one of {listed}.")
+
+
+def _amount(field: str) -> Check:
+    """Return the check of an amount that may lack its currency, or be missing itself."""
+
+    def check(document: Document) -> Rejected | None:
+        currency = document["currency"]
+        return known_currency(document) or digits(field, document[field], currency)
+
+    return check
 
 
 def _opportunity(document: Document) -> Rejected | None:
     probability = document["probability"]
     if probability is not None and not 0 <= probability <= 1:
         return Rejected("probability", f"The probability is {probability:f}; it is from 0 to 1.")
-    return (
-        _closed_set("stage", document, STAGES)
-        or (_closed_set("outcome", document, OUTCOMES) if document["outcome"] is not None else None)
-        or _optional_currency(document, "amount")
-        or _unique("line", document["lines"])
-    )
-
-
-def _customer(document: Document) -> Rejected | None:
-    return _optional_currency(document)
+    return _amount("amount")(document) or unique("line", document["lines"])
 
 
 def _order(document: Document) -> Rejected | None:
-    return (
-        _closed_set("status", document, ORDER_STATUSES)
-        or _currency(document)
-        or _unique("line", document["lines"])
-    )
+    return positive_rate(document) or known_currency(document) or unique("line", document["lines"])
 
 
 def _shipment(document: Document) -> Rejected | None:
-    return _closed_set("status", document, SHIPMENT_STATUSES) or _unique("line", document["lines"])
+    return unique("line", document["lines"])
 
 
-def _invoice(document: Document) -> Rejected | None:
-    kind, net, gross = document["kind"], document["net"], document["gross"]
-    refused = (
-        _closed_set("kind", document, INVOICE_KINDS)
-        or _closed_set("status", document, INVOICE_STATUSES)
-        or _currency(document)
-    )
-    if refused is not None:
-        return refused
-    unit = _MINOR_UNIT[document["currency"]]
-    if _remainder(net, unit):
-        return _too_fine("net total", net, document)
-    if _remainder(gross, unit):
-        return _too_fine("gross total", gross, document)
-    if kind == "cancellation":
-        if document["cancels"] is None:
-            return Rejected("cancels", "A cancellation names the invoice that it cancels.")
-        return _unique("line", document["lines"])
-    if kind == "credit_note" and (net < 0 or gross < 0):
-        least = min(net, gross)
-        return Rejected("negative", f"A credit note's amounts are positive, one is {least:f}.")
+def _lead(document: Document) -> Rejected | None:
+    return not_negative(document, "budget") or _amount("budget")(document)
+
+
+def _visit(document: Document) -> Rejected | None:
+    return not_negative(document, "expense") or _amount("expense")(document)
+
+
+def _target(document: Document) -> Rejected | None:
     return (
-        _instalments(document, gross, unit)
-        or _allocations(document, unit)
-        or _unique("line", document["lines"])
+        period(document)
+        or not_negative(document, "sales_target", "collections_target", "working_days")
+        or _amount("sales_target")(document)
+        or _amount("gross_margin_target")(document)
+        or _amount("collections_target")(document)
     )
 
 
-def _instalments(document: Document, gross: Decimal, unit: Decimal) -> Rejected | None:
-    instalments = document["instalments"]
-    if not instalments:
-        return None
-    total = Decimal(0)
-    for instalment in instalments:
-        amount = instalment["amount"]
-        if _remainder(amount, unit):
-            return _too_fine(f"instalment {instalment['number']}", amount, document)
-        total = _EXACT.add(total, amount)
-    if total != gross:
-        return Rejected(
-            "instalments",
-            f"The instalments add up to {_shown(total)}, the gross total is {_shown(gross)}.",
-        )
-    return _unique("instalment", instalments)
+def _production(document: Document) -> Rejected | None:
+    return not_negative(document, "quantity_planned", "quantity_finished", "quantity_scrapped")
 
 
-def _payment(document: Document) -> Rejected | None:
-    refused = _closed_set("kind", document, PAYMENT_KINDS) or _currency(document)
-    if refused is not None:
-        return refused
-    amount = document["amount"]
-    unit = _MINOR_UNIT[document["currency"]]
-    if _remainder(amount, unit):
-        return _too_fine("amount", amount, document)
-    if document["kind"] == "refund" and amount > 0:
-        return Rejected("refund", f"A refund's amount is negative, this is {_shown(amount)}.")
-    return _allocations(document, unit)
+def _capacity(document: Document) -> Rejected | None:
+    if document["quantity"] is None and document["hours"] is None:
+        return Rejected("capacity", "Neither a quantity nor hours are stated; one of them is.")
+    return period(document) or not_negative(document, "quantity", "hours")
 
 
-def _rate(document: Document) -> Rejected | None:
-    return _currency(document) or _known_currency("base", document["base"])
+def _call(document: Document) -> Rejected | None:
+    return not_negative(document, "waited_s", "talked_s") or rating(document)
 
 
-def _allocations(document: Document, unit: Decimal) -> Rejected | None:
-    for allocation in document["allocations"]:
-        if _remainder(allocation["amount"], unit):
-            return _too_fine("allocation", allocation["amount"], document)
-    return None
-
-
-def _closed_set(field: str, document: Document, allowed: frozenset[str]) -> Rejected | None:
-    value = document[field]
-    if value in allowed:
-        return None
-    return Rejected(field, f"The {field} is {value!r}, not one of {', '.join(sorted(allowed))}.")
-
-
-def _currency(document: Document) -> Rejected | None:
-    rate = document["rate"]
-    if rate is not None and rate <= 0:
-        return Rejected("rate", f"The exchange rate is {_shown(rate)}; it is above 0.")
-    return _known_currency("currency", document["currency"])
-
-
-def _known_currency(field: str, currency: str) -> Rejected | None:
-    if currency in _MINOR_UNIT:
-        return None
-    return Rejected("currency", f"The {field} is {currency!r}, which is not in ISO 4217.")
-
-
-def _optional_currency(document: Document, total: str | None = None) -> Rejected | None:
-    currency = document["currency"]
-    if currency is None:
-        return None
-    if (refused := _known_currency("currency", currency)) is not None:
-        return refused
-    amount = document[total] if total is not None else None
-    if amount is not None and _remainder(amount, _MINOR_UNIT[currency]):
-        return _too_fine("amount", amount, document)
-    return None
-
-
-def _unique(part: str, parts: list[dict[str, Any]]) -> Rejected | None:
-    if len(parts) < 2:
-        return None
-    numbers = [each["number"] for each in parts]
-    if len(set(numbers)) == len(numbers):
-        return None
-    twice = next(number for number in numbers if numbers.count(number) > 1)
-    return Rejected(f"{part}_number", f"The {part} number {twice!r} stands more than once.")
-
-
-def _too_fine(name: str, amount: Decimal, document: Document) -> Rejected:
-    currency = document["currency"]
-    return Rejected(
-        "digits",
-        f"The {name} {_shown(amount)} has more than the {DIGITS[currency]} decimals of {currency}.",
+def _service_visit(document: Document) -> Rejected | None:
+    return (
+        not_negative(document, "cost")
+        or _amount("cost")(document)
+        or unique("part", document["parts"])
     )
 
 
-def _shown(amount: Decimal) -> str:
-    return f"{amount.normalize(_EXACT):f}"
+def _equipment(document: Document) -> Rejected | None:
+    if not document["serial_number"]:
+        return Rejected("serial_number", "The serial number is empty; it names the equipment.")
+    return not_negative(document, "operating_hours") or unique("part", document["parts"])
 
+
+def _allowed(document_type: str) -> tuple[tuple[str, frozenset[str | None]], ...]:
+    """Return the closed sets of a type, with null where its contract lets the field be null."""
+    fields = DOCUMENTS[document_type].schema["fields"]
+    types = {field["name"]: field["type"] for field in fields}
+    return tuple(
+        (name, words | {None} if isinstance(types[name], list) else words)
+        for (document, name), words in CLOSED_SETS.items()
+        if document == document_type
+    )
+
+
+_ALLOWED = {document: _allowed(document) for document, _ in CLOSED_SETS}
 
 _CHECKS: Mapping[str, Check] = {
-    "customer": _customer,
+    "customer": known_currency,
+    "lead": _lead,
     "opportunity": _opportunity,
+    "visit": _visit,
+    "target": _target,
     "order": _order,
+    "production": _production,
+    "capacity": _capacity,
     "shipment": _shipment,
-    "invoice": _invoice,
-    "payment": _payment,
-    "rate": _rate,
+    "invoice": check_invoice,
+    "payment": check_payment,
+    "rate": check_rate,
+    "call": _call,
+    "case": rating,
+    "service_visit": _service_visit,
+    "equipment": _equipment,
 }

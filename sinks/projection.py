@@ -29,7 +29,7 @@ DATES = {
     "opportunity": ("opened_on",),
 }
 
-#: The types of documents that name a customer.
+#: The types of documents of whose customer the columns tell; others may name one, too.
 PROJECTED = frozenset(DATES)
 
 NOTHING: tuple[Any, ...] = (None,) * len(COLUMNS)

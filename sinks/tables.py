@@ -77,7 +77,7 @@ stream_offsets = Table(
 
 
 def _projection(document: str) -> list[Column[Any] | Index]:
-    """The columns beside the body, for the types of documents that name a customer."""
+    """The columns beside the body, for the types of documents that have them."""
     if document not in PROJECTED:
         return []
     types: dict[str, TypeEngine[Any]] = {"text": _key(), "date": Date(), "numeric": _amount()}

@@ -13,24 +13,13 @@ from connectors.mapping.operators.numbers import parse_decimal
 from connectors.mapping.operators.tests import parse_bool
 from connectors.mapping.operators.times import parse_day, parse_instant
 from connectors.mapping.values import Refusal, as_text, shown
-from schemas import validation
 from schemas.catalogue import DOCUMENTS
+from schemas.closed_sets import CLOSED_SETS
 
 #: The connector sets these itself.
 HEADER = frozenset({"version", "source", "id"})
 #: The connector sets these where the mapping does not.
 FILLED = HEADER | {"occurred_at"}
-
-#: The fields that hold one of a few words, as the business rules check them.
-CLOSED_SETS: Mapping[tuple[str, str], frozenset[str]] = {
-    ("opportunity", "stage"): validation.STAGES,
-    ("opportunity", "outcome"): validation.OUTCOMES,
-    ("order", "status"): validation.ORDER_STATUSES,
-    ("shipment", "status"): validation.SHIPMENT_STATUSES,
-    ("invoice", "kind"): validation.INVOICE_KINDS,
-    ("invoice", "status"): validation.INVOICE_STATUSES,
-    ("payment", "kind"): validation.PAYMENT_KINDS,
-}
 
 _LOGICAL = {"timestamp-micros": "instant", "date": "date", "decimal": "decimal"}
 

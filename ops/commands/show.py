@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from ops.commands.failures import MISUSED
+from ops.commands.failures import FAILED, MISUSED
 from ops.commands.options import AsOfOption, ConfigOption, JsonOption, prepare
 
 app = typer.Typer(no_args_is_help=True, help="Show customers, demand, receivables, documents.")
@@ -64,6 +64,10 @@ def documents(
     document: Annotated[
         str, typer.Argument(metavar="TYPE", help="customer, order, invoice, payment …")
     ],
+    key: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SOURCE|ID", help="Only this one; may be given several times."),
+    ] = None,
     limit: Annotated[
         int | None,
         typer.Option(
@@ -77,7 +81,7 @@ def documents(
 ) -> None:
     """The newest version of each document of a type, as it came from its source."""
     from ops.asking import ask_documents
-    from ops.presenting import documents_table, err, show
+    from ops.presenting import documents_table, err, fields_table, show
     from ops.stack import Stack
     from sinks.tables import FACT_DOCUMENTS
 
@@ -87,5 +91,19 @@ def documents(
     settings = prepare(config)
     rows = limit or (None if as_json else _TABLE_ROWS)
     with Stack.database_only(settings) as url:
-        answer = ask_documents(url, document, rows)
-    show(answer, as_json, documents_table(answer))
+        answer = ask_documents(url, document, rows, key)
+    if key:
+        _refuse_missing(document, key, answer["rows"])
+        show(answer, as_json, *(fields_table(row) for row in answer["rows"]))
+    else:
+        show(answer, as_json, documents_table(answer))
+
+
+def _refuse_missing(document: str, keys: list[str], rows: list[dict[str, Any]]) -> None:
+    from ops.presenting import err
+
+    missing = set(keys) - {f"{row['source']}|{row['id']}" for row in rows}
+    if missing:
+        named = ", ".join(sorted(missing))
+        err().print(f"headrace: no {document} {named}; a key is the source, '|' and the number")
+        raise typer.Exit(FAILED)

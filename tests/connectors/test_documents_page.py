@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from connectors.mapping.contract import (
-    CLOSED_SETS,
     FILLED,
     FieldType,
     contract_of,
@@ -17,6 +16,7 @@ from connectors.mapping.contract import (
     in_words,
 )
 from schemas.catalogue import DOCUMENTS
+from schemas.closed_sets import CLOSED_SETS
 from schemas.validation import violations
 
 PAGE = Path(__file__).parents[2] / "docs" / "documents.md"

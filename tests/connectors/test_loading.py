@@ -41,7 +41,7 @@ def test_good_mapping_loads() -> None:
             "events[0].fields",
             "unknown key 'nett'",
         ),
-        ("emit: invoice", "emit: bill", "events[0].emit", "allowed: customer"),
+        ("emit: invoice", "emit: bill", "events[0].emit", "allowed: call, capacity"),
         ("from: bill\n", "from: bil\n", "events[0].from", "allowed: bill, item"),
         ("{decimal: net}", "$none.net", "events[0].fields.net", "no join named 'none'"),
         ("{decimal: net}", "$item.net", "events[0].fields.net", "several records"),

@@ -187,9 +187,10 @@ def check_demand(
         row = shown.get(place, {"orders": "0", "pipeline": "0", "total": "0"})
         columns = (("orders", ours.orders), ("pipeline", ours.pipeline), ("total", ours.total))
         for name, amount in columns:
-            if Decimal(row[name]) != amount:
+            shown_amount = Decimal(row[name])
+            if shown_amount != amount:
                 found.append(
-                    f"demand for {place[0]} in {place[1]}: {name} is {row[name]}, "
+                    f"demand for {place[0]} in {place[1]}: {name} is {shown_amount.normalize():f}, "
                     f"by the log {amount.normalize():f}"
                 )
     return found

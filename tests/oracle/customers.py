@@ -12,7 +12,7 @@ from typing import Any
 from hub.ids import customer_uuid
 from tests.oracle.dates import add_months
 from tests.oracle.documents import Document, Documents
-from tests.oracle.money import rate_to_base, round_half_up
+from tests.oracle.money import newest_rates, rate_to_base, round_half_up
 from tests.oracle.references import Groups, cross_references, key_of
 
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -151,14 +151,14 @@ def revenue_by_customer(
     """
     first_day = add_months(as_of, -REVENUE_MONTHS)
     invoices = documents.live("invoice")
-    rates = documents.live("rate")
+    rates = newest_rates(documents.live("rate"), base_currency, as_of)
     cancelled = cancellation_dates(invoices)
     totals: dict[str, Decimal] = {}
     for key, invoice in invoices.items():
         customer = key_of(invoice["customer"], invoice["source"])
         if invoice["kind"] == "cancellation" or customer is None:
             continue
-        rate = rate_to_base(invoice, rates, base_currency, as_of)
+        rate = rate_to_base(invoice, rates, base_currency)
         if rate is None:
             continue
         net = invoice["net"] * rate * (-1 if invoice["kind"] == "credit_note" else 1)

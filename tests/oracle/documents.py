@@ -29,6 +29,38 @@ CLOSED_SETS: dict[str, dict[str, set[str | None]]] = {
         "status": {"posted", "cancelled"},
     },
     "payment": {"kind": {"receipt", "refund", "write_off"}},
+    "lead": {
+        "channel": {None, "customer", "dealer", "salesperson", "campaign", "call_centre", "web"},
+        "status": {"open", "qualified", "converted", "dropped"},
+    },
+    "contact": {"influence": {None, "decides", "recommends", "uses", "blocks"}},
+    "production": {"status": {"planned", "released", "started", "finished", "cancelled"}},
+    "capacity": {"period": {"day", "week"}},
+    "case": {"category": {"quality", "delivery", "after_sales", "billing", "request"}},
+    "service_visit": {"status": {None, "planned", "completed", "cancelled"}},
+    "equipment": {"status": {None, "in_service", "out_of_service", "retired"}},
+}
+
+NOT_NEGATIVE: dict[str, tuple[str, ...]] = {
+    "lead": ("budget",),
+    "visit": ("expense",),
+    "target": ("sales_target", "collections_target", "working_days"),
+    "production": ("quantity_planned", "quantity_finished", "quantity_scrapped"),
+    "capacity": ("quantity", "hours"),
+    "call": ("waited_s", "talked_s"),
+    "service_visit": ("cost",),
+    "equipment": ("operating_hours",),
+}
+
+#: Totals that have no more digits than their currency, where both are stated.
+TOTALS: dict[str, tuple[str, ...]] = {
+    "opportunity": ("amount",),
+    "payment": ("amount",),
+    "invoice": ("net", "gross"),
+    "lead": ("budget",),
+    "visit": ("expense",),
+    "target": ("sales_target", "gross_margin_target", "collections_target"),
+    "service_visit": ("cost",),
 }
 
 
@@ -106,20 +138,15 @@ def read_documents(records: Iterable[Record]) -> Documents:
         documents.accepted.setdefault(contract.document, []).append(record)
         contents = versions.setdefault((contract.document, key), {})
         digest = content_digest(record.value)
-        same_version = contents.setdefault(body["version"], {})
-        same_version.setdefault(digest, _Content(body, [])).records.append(record)
+        contents.setdefault(body["version"], {}).setdefault(digest, []).append(record)
     for (document, key), by_version in versions.items():
         _settle(documents, document, key, by_version)
     return documents
 
 
-@dataclass(slots=True)
-class _Content:
-    body: Document
-    records: list[Record]
-
-
-_Versions = dict[int, dict[bytes, _Content]]
+#: By version and content the records that carry it. Not the documents: those of all versions at
+#: once are ten times as large, so the one that stands is decoded again.
+_Versions = dict[int, dict[bytes, list[Record]]]
 
 
 def _settle(
@@ -130,11 +157,17 @@ def _settle(
         largest = max(contents)
         stands = version == newest and not erased
         if stands:
-            documents.newest.setdefault(document, {})[key] = contents[largest].body
+            documents.newest.setdefault(document, {})[key] = _body_of(contents[largest][0])
         if len(contents) > 1:
-            losers = [content.records for hash_, content in contents.items() if hash_ != largest]
-            conflict = Conflict(document, key, version, stands, contents[largest].records, losers)
+            losers = [carriers for hash_, carriers in contents.items() if hash_ != largest]
+            conflict = Conflict(document, key, version, stands, contents[largest], losers)
             documents.conflicts.append(conflict)
+
+
+def _body_of(record: Record) -> Document:
+    body, reason = decode(contracts()[record.topic], record.value or b"")
+    assert body is not None, reason
+    return body
 
 
 def decode(contract: Contract, value: bytes) -> tuple[Document | None, str]:
@@ -171,12 +204,23 @@ def broken_rule(document: str, body: Document) -> str | None:
     for name, allowed in CLOSED_SETS.get(document, {}).items():
         if body[name] not in allowed:
             return f"{name} is {body[name]!r}"
-    for name in ("lines", "instalments"):
+    for name in ("lines", "instalments", "parts"):
         numbers = [part["number"] for part in body.get(name, [])]
         if len(set(numbers)) < len(numbers):
             return f"{name} have a number twice"
     if "rate" in body and body["rate"] is not None and body["rate"] <= 0:
         return f"rate is {body['rate']}"
+    for name in NOT_NEGATIVE.get(document, ()):
+        if (body[name] or 0) < 0:
+            return f"{name} is {body[name]}"
+    if document in ("call", "case") and body["rating"] not in (None, 1, 2, 3, 4, 5):
+        return f"rating is {body['rating']}"
+    if document in ("target", "capacity") and body["period_to"] < body["period_from"]:
+        return "it ends before it begins"
+    if document == "capacity" and body["quantity"] is None and body["hours"] is None:
+        return "it states no capacity"
+    if document == "equipment" and not body["serial_number"]:
+        return "it has no serial number"
     if document == "opportunity" and not 0 <= (body["probability"] or 0) <= 1:
         return f"probability is {body['probability']}"
     if document == "payment" and body["kind"] == "refund" and body["amount"] > 0:
@@ -204,16 +248,14 @@ def _broken_invoice(body: Document) -> str | None:
 
 
 def _amounts_with_digits(document: str, body: Document) -> list[tuple[str, Decimal]]:
-    amounts = []
-    if document == "invoice":
-        amounts += [("net", body["net"]), ("gross", body["gross"])]
-        if body["kind"] != "cancellation":
-            for part in body["instalments"]:
-                amounts.append((f"instalment {part['number']}", part["amount"]))
-    if document == "payment":
-        amounts.append(("amount", body["amount"]))
-    if document == "opportunity" and body["amount"] is not None and body["currency"]:
-        amounts.append(("amount", body["amount"]))
+    amounts = [
+        (name, body[name])
+        for name in TOTALS.get(document, ())
+        if body[name] is not None and body["currency"]
+    ]
+    if document == "invoice" and body["kind"] != "cancellation":
+        for part in body["instalments"]:
+            amounts.append((f"instalment {part['number']}", part["amount"]))
     if document in ("invoice", "payment") and body["kind"] != "cancellation":
         for allocation in body["allocations"]:
             amounts.append(("allocation", allocation["amount"]))

@@ -76,10 +76,11 @@ def encode(document: str, body: Mapping[str, Any]) -> bytes:
 def event_of(document: str, body: Mapping[str, Any]) -> Event:
     """Return the record that carries a document, with the partition our connectors choose."""
     key = f"{body['source']}|{body['id']}"
-    reference = body.get("customer")
+    contract = contract_of(document)
+    reference = None if contract.compacted else body.get("customer")
     owner = f"{reference['source']}|{reference['id']}" if reference else key
     return Event(
-        contract_of(document).topic,
+        contract.topic,
         key.encode(),
         zlib.crc32(owner.encode()),
         encode(document, body),

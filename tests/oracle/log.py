@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from tests.oracle.contracts import contracts
@@ -25,7 +25,8 @@ class Record:
     offset: int
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...] = field(default=())
+    headers: tuple[tuple[str, bytes], ...] = ()
+    """Nothing follows from them: those of the log are not kept."""
 
     @property
     def place(self) -> tuple[str, int, int]:
@@ -85,7 +86,6 @@ def _read_to_the_end(consumer: Any, topics: list[str], deadline: float) -> list[
                         record.offset,
                         record.key,
                         record.value,
-                        tuple(record.headers or ()),
                     )
                 )
     records.sort(key=lambda record: record.place)

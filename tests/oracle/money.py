@@ -20,29 +20,30 @@ def round_half_up(amount: Decimal, currency: str) -> Decimal:
     return amount.quantize(Decimal(1).scaleb(-digits_of(currency)), rounding=ROUND_HALF_UP)
 
 
+def newest_rates(
+    rates: Mapping[str, Mapping[str, Any]], base_currency: str, as_of: date
+) -> dict[str, Decimal]:
+    """Return by currency the rate document's rate that is valid at a date.
+
+    The newest that is valid on or before `as_of`; on one day, the one with the larger `source|id`.
+    """
+    valid = []
+    for key, rate in rates.items():
+        if rate["base"] == base_currency and rate["valid_on"] <= as_of:
+            valid.append((rate["valid_on"], key, rate["currency"], Decimal(rate["rate"])))
+    return {currency: rate for _, _, currency, rate in sorted(valid)}
+
+
 def rate_to_base(
-    document: Mapping[str, Any],
-    rates: Mapping[str, Mapping[str, Any]],
-    base_currency: str,
-    as_of: date,
+    document: Mapping[str, Any], newest: Mapping[str, Decimal], base_currency: str
 ) -> Decimal | None:
     """Return how many units of base currency one unit of the document's currency is worth.
 
-    1 for the base currency itself; else the document's own rate; else the newest rate document
-    valid on or before `as_of` (on one day, the one with the larger `source|id`); else None.
+    1 for the base currency itself; else the document's own rate; else that of `newest_rates`; else
+    None.
     """
     if document["currency"] == base_currency:
         return Decimal(1)
     if document["rate"] is not None:
         return Decimal(document["rate"])
-    newest: tuple[date, str] | None = None
-    found: Decimal | None = None
-    for key, rate in rates.items():
-        if rate["currency"] != document["currency"] or rate["base"] != base_currency:
-            continue
-        if rate["valid_on"] > as_of:
-            continue
-        if newest is None or (rate["valid_on"], key) > newest:
-            newest = (rate["valid_on"], key)
-            found = Decimal(rate["rate"])
-    return found
+    return newest.get(document["currency"])

@@ -10,7 +10,7 @@ from decimal import Decimal
 from tests.oracle.customers import Identity, cancellation_dates
 from tests.oracle.dates import due_on
 from tests.oracle.documents import Document, Documents
-from tests.oracle.money import rate_to_base, round_half_up
+from tests.oracle.money import newest_rates, rate_to_base, round_half_up
 from tests.oracle.references import key_of
 
 BUCKETS = ((1, 30), (31, 60), (61, 90), (91, 120), (121, None))
@@ -132,7 +132,7 @@ def settle(
 ) -> tuple[list[OpenItem], list[Credit]]:
     """Return the items and the credits that count at a date, after every allocation."""
     invoices = documents.live("invoice")
-    rates = documents.live("rate")
+    rates = newest_rates(documents.live("rate"), base_currency, as_of)
     closed = cancellation_dates(invoices)
     items: dict[str, list[OpenItem]] = {}
     dates: dict[str, date] = {}
@@ -145,7 +145,7 @@ def settle(
             continue
         if invoice["invoiced_on"] > as_of or (key in closed and closed[key] <= as_of):
             continue
-        rate = rate_to_base(invoice, rates, base_currency, as_of)
+        rate = rate_to_base(invoice, rates, base_currency)
         if invoice["kind"] == "credit_note":
             name = f"invoice {key}"
             credits[name] = Credit(key, customer, invoice["invoiced_on"], invoice["gross"], rate)
@@ -164,7 +164,7 @@ def settle(
             continue
         if reversed_on is not None and reversed_on <= as_of:
             continue
-        rate = rate_to_base(payment, rates, base_currency, as_of)
+        rate = rate_to_base(payment, rates, base_currency)
         name = f"payment {key}"
         credits[name] = Credit(key, customer, payment["received_on"], payment["amount"], rate)
         claims.extend(claims_of(name, credits[name], payment))

@@ -32,7 +32,7 @@ class Groups:
 
     def members(self, key: str) -> set[str]:
         """Return the whole group of a key."""
-        return self._members.get(key, {key})
+        return self._members.setdefault(key, {key})
 
     def smallest(self, key: str) -> str:
         """Return the smallest member, by code point, of the key's group."""
@@ -40,6 +40,9 @@ class Groups:
 
     def unite(self, one: str, other: str) -> None:
         """Make one group of the groups of two keys."""
-        together = self.members(one) | self.members(other)
-        for member in together:
-            self._members[member] = together
+        smaller, larger = sorted((self.members(one), self.members(other)), key=len)
+        if smaller is larger:
+            return
+        larger |= smaller
+        for member in smaller:
+            self._members[member] = larger

@@ -1,19 +1,39 @@
-"""The checker finds nothing in right answers, and every error that is planted in wrong ones."""
+"""The checker finds nothing in right answers, and every error that is planted in wrong ones.
+
+What is planted, in the hub's answers or in the log that they are worked out from:
+
+- the log: an event dropped, of every type of document; two versions swapped; an older version, or
+  the smaller hash, that stayed; a tombstone ignored; a deleted document counted;
+- dead letters: one lost; a good record among them;
+- customers: two merged wrongly; one left in two; a tier of another; a wrong count of documents;
+- payments: one counted twice; one that was reversed, or is allocated later, counted; an allocation
+  on the wrong instalment;
+- invoices: a cancellation ignored; a credit note taken for an invoice; a bucket's limit off by one
+  day; a due date without its end of month; an exchange rate ignored; columns that do not add up;
+- demand: a late duplicate counted twice; a month shifted; a rejected line, a cancelled order, or an
+  opportunity's ordered units counted; a chance of another stage.
+"""
 
 from __future__ import annotations
 
 import copy
 import dataclasses
+from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import pytest
 
+from schemas.catalogue import TOPICS, Topic
+from schemas.codec import encode
+from schemas.plain import from_plain
 from tests.oracle.answers import Answers, answers_from
 from tests.oracle.check import check_hub
 from tests.oracle.generate import AS_OF, BASE_CURRENCY, Event, generate
 from tests.oracle.handwritten import (
     allocation,
     customer,
+    exchange_rate,
     invoice,
     log_of,
     opportunity,
@@ -156,3 +176,215 @@ def test_a_wrong_count_of_documents_is_found() -> None:
     assert answers.status is not None
     answers.status["documents"]["invoice"]["count"] = 3
     assert differences(answers) == ["invoice documents: count is 3, by the log 2"]
+
+
+def test_tiers_that_were_exchanged_are_found() -> None:
+    answers = copy.deepcopy(answers_to(EVENTS))
+    assert answers.customers is not None
+    rows = {row["name"]: row for row in answers.customers["rows"]}
+    first, second = rows["Crane"], rows["Dredgers"]
+    first["tier"], second["tier"] = second["tier"], first["tier"]
+    found = differences(answers)
+    assert len(found) == 2
+    assert any(sentence.endswith("tier is small, by the log vip") for sentence in found)
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [topic for topic in TOPICS.values() if topic.kind == "event"],
+    ids=lambda topic: topic.document,
+)
+def test_a_document_of_any_type_that_was_dropped_is_found(topic: Topic) -> None:
+    document = from_plain(topic, topic.golden()["valid"][0])
+    key = f"{document['source']}|{document['id']}"
+    event = Event(topic.name, key.encode(), 0, encode(topic, document))
+    records = log_of([*EVENTS, event])
+    found = differences(answers_to(EVENTS), records)
+    count = len(answers_to([*EVENTS, event]).documents[topic.document])
+    assert f"{topic.document} documents: count is {count - 1}, by the log {count}" in found
+    empty = Answers(documents={topic.document: []})
+    lost = f"{topic.document} {key} is in the log, but not among the hub's documents"
+    assert lost in differences(empty, records)
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """An error: the events of the log, those that the wrong views show, and what is to be said."""
+
+    error: str
+    right: list[Event]
+    wrong: list[Event]
+    said: tuple[str, ...]
+
+
+CRANE = customer("erp|C", "Crane & Co")
+BOTH = [("2026-07-01", "60.00"), ("2026-10-15", "40.00")]
+
+
+def bill(on: str = "2026-08-01", gross: str = "100.00", **more: Any) -> Event:
+    return invoice("erp|I1", "erp|C", on, gross, **more)
+
+
+def paid(*allocations: dict[str, Any], **more: Any) -> Event:
+    return payment("erp|Z1", "erp|C", "2026-09-02", "40.00", *allocations, **more)
+
+
+def wish(number: str = "erp|O1", on: str = "2026-11-15", **more: Any) -> Event:
+    return order(number, "erp|C", "2026-09-01", [("erp|E", 2, on)], **more)
+
+
+def cancellation(cancels: str) -> Event:
+    return invoice("erp|I2", "erp|C", "2026-08-20", "0", kind="cancellation", cancels=cancels)
+
+
+def hope(stage: str) -> Event:
+    return opportunity("crm|P1", "erp|C", stage, [("erp|E", 2, "2026-11-15")])
+
+
+PLANTED = [
+    Planted(
+        "two versions swapped",
+        [bill(gross="100.00", version=1), bill(gross="120.00", version=2)],
+        [bill(gross="100.00", version=2), bill(gross="120.00", version=1)],
+        ("outstanding is 100.00, by the log 120.00", "revenue is 100.00, by the log 120.00"),
+    ),
+    Planted(
+        "a tombstone ignored",
+        [CRANE, dataclasses.replace(CRANE, value=None)],
+        [CRANE],
+        ("(erp|C) should not be a customer of its own",),
+    ),
+    Planted(
+        "a deleted document counted",
+        [bill(), bill(version=2, deleted=True)],
+        [bill()],
+        ("outstanding is 100.00, by the log 0.00", "(erp|C) should not be a customer of its own"),
+    ),
+    Planted(
+        "a payment counted that was reversed",
+        [bill(), paid(allocation("erp|I1", "40.00"), reversed_on="2026-09-20")],
+        [bill(), paid(allocation("erp|I1", "40.00"))],
+        ("outstanding is 60.00, by the log 100.00",),
+    ),
+    Planted(
+        "an allocation counted before its date",
+        [bill(), paid(allocation("erp|I1", "40.00", on="2026-10-01"))],
+        [bill(), paid(allocation("erp|I1", "40.00", on="2026-09-30"))],
+        ("unallocated is 0.00, by the log -40.00", "bucket 31–60 is 60.00, by the log 100.00"),
+    ),
+    Planted(
+        "an allocation on the wrong instalment",
+        [bill(instalments=BOTH), paid(allocation("erp|I1", "40.00", instalment=2))],
+        [bill(instalments=BOTH), paid(allocation("erp|I1", "40.00", instalment=1))],
+        ("not due is 40.00, by the log 0.00", "bucket 91–120 is 20.00, by the log 60.00"),
+    ),
+    Planted(
+        "a cancellation ignored",
+        [
+            bill(),
+            invoice("erp|I2", "erp|C", "2026-08-20", "0", kind="cancellation", cancels="erp|I1"),
+        ],
+        [
+            bill(),
+            invoice("erp|I2", "erp|C", "2026-08-20", "0", kind="cancellation", cancels="erp|I9"),
+        ],
+        ("outstanding is 100.00, by the log 0.00", "revenue is 100.00, by the log 0.00"),
+    ),
+    Planted(
+        "a credit note taken for an invoice",
+        [bill(), invoice("erp|I2", "erp|C", "2026-08-20", "30.00", kind="credit_note")],
+        [bill(), invoice("erp|I2", "erp|C", "2026-08-20", "30.00")],
+        ("unallocated is 0.00, by the log -30.00", "revenue is 130.00, by the log 70.00"),
+    ),
+    Planted(
+        "a bucket's limit off by one day",
+        [bill("2026-08-31")],
+        [bill("2026-08-30")],
+        ("items 1–30 is 0, by the log 1", "bucket 31–60 is 100.00, by the log 0.00"),
+    ),
+    Planted(
+        "the day on which it is due counted as overdue",
+        [bill("2026-09-30")],
+        [bill("2026-09-29")],
+        ("overdue items is 1, by the log 0", "not due is 0.00, by the log 100.00"),
+    ),
+    Planted(
+        "a due date without its end of month",
+        [bill("2026-08-10", terms=(0, True, 30))],
+        [bill("2026-08-10", terms=(0, False, 30))],
+        ("overdue items is 1, by the log 0",),
+    ),
+    Planted(
+        "an exchange rate ignored",
+        [bill(currency="USD"), exchange_rate("erp|r", "USD", "7.1", "2026-09-01")],
+        [bill(currency="USD", rate="1")],
+        ("outstanding is 100.00, by the log 710.00", "revenue is 100.00, by the log 710.00"),
+    ),
+    Planted(
+        "an older exchange rate",
+        [
+            bill(currency="USD"),
+            exchange_rate("erp|q", "USD", "7.0", "2026-08-01"),
+            exchange_rate("erp|r", "USD", "7.1", "2026-09-01"),
+        ],
+        [bill(currency="USD"), exchange_rate("erp|q", "USD", "7.0", "2026-08-01")],
+        ("outstanding is 700.00, by the log 710.00",),
+    ),
+    Planted(
+        "a late duplicate counted twice",
+        [wish(), wish()],
+        [wish(), wish("erp|O1-again")],
+        (
+            "demand for erp|E in 2026-11: orders is 4, by the log 2",
+            "has 2 orders, by the log 1",
+        ),
+    ),
+    Planted(
+        "a month of demand shifted",
+        [wish()],
+        [wish(on="2026-12-01")],
+        (
+            "demand for erp|E in 2026-11: orders is 0, by the log 2",
+            "demand for erp|E in 2026-12: orders is 2, by the log 0",
+        ),
+    ),
+    Planted(
+        "a rejected line counted",
+        [wish(rejected=[0])],
+        [wish()],
+        ("demand for erp|E in 2026-11: orders is 2, by the log 0",),
+    ),
+    Planted(
+        "a cancelled order counted",
+        [wish(status="cancelled", cancelled_on="2026-09-30")],
+        [wish(status="cancelled", cancelled_on="2026-10-01")],
+        ("demand for erp|E in 2026-11: orders is 2, by the log 0",),
+    ),
+    Planted(
+        "an opportunity's ordered units counted",
+        [hope("won"), wish(opportunity="crm|P1")],
+        [hope("won"), wish()],
+        ("demand for erp|E in 2026-11: pipeline is 2, by the log 0",),
+    ),
+    Planted(
+        "a chance of another stage",
+        [hope("propose")],
+        [hope("develop")],
+        ("demand for erp|E in 2026-11: pipeline is 1, by the log 1.5",),
+    ),
+]
+
+
+@pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: planted.error)
+def test_the_views_show_that_there_was(planted: Planted) -> None:
+    assert differences(views(planted.right), log_of(planted.right)) == []
+    found = differences(views(planted.wrong), log_of(planted.right))
+    for said in planted.said:
+        assert any(said in sentence for sentence in found), found
+
+
+def views(events: list[Event]) -> Answers:
+    answers = answers_to(events)
+    return Answers(
+        customers=answers.customers, demand=answers.demand, receivables=answers.receivables
+    )

@@ -33,7 +33,6 @@ def test_everything_committed_is_read_and_nothing_aborted(
                 key=b"key",
                 value=text.encode() if partition == 0 else None,
                 partition=partition,
-                headers=[("ce_type", text.encode())],
             )
         producer.flush()
         if commit:
@@ -52,7 +51,6 @@ def test_everything_committed_is_read_and_nothing_aborted(
     ]
     assert [record.offset for record in records if record.partition == 0] == [0, 4]
     assert records[0].key == b"key"
-    assert records[0].headers == (("ce_type", b"kept"),)
 
 
 def test_a_topic_that_is_not_there_is_empty(broker: Cluster, topic_prefix: str) -> None:
