@@ -15,7 +15,8 @@ _PERSONAL = frozenset(
 # aiokafka reports a broker that is away twenty times a second; Faust turns prints into records.
 _CHATTY = ("aiokafka", "kafka", "faust", "mode", "alembic", "jgo")
 # kafka-python's loop warns of any task that took a tenth of a second: on a busy machine, often.
-_HEARD_FROM_ERRORS_ON = ("kafka.net.selector",)
+# Its SCRAM warns of credentials in the clear, which SCRAM never sends.
+_HEARD_FROM_ERRORS_ON = ("kafka.net.selector", "kafka.net.sasl.scram")
 _REPEAT_SECONDS = 10.0
 
 

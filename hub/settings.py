@@ -3,8 +3,9 @@
 import os
 from collections.abc import Mapping
 from datetime import date
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 import platformdirs
@@ -18,6 +19,7 @@ from pydantic import (
     Tag,
     ValidationError,
     field_validator,
+    model_validator,
 )
 from pydantic_settings import (
     BaseSettings,
@@ -59,6 +61,7 @@ _ALLOWED = {
     "business_date": "a date as YYYY-MM-DD",
     "sources": "a list of {name, kind, path, mapping}",
     "metrics_port": "a port from 1 to 65535, or 0 for a free one; without this key it is off",
+    "metrics_host": "an address of this machine such as 127.0.0.1, or 0.0.0.0 for all of them",
     "sources.name": "letters, digits, '_', '-' and '.', each name once",
 }
 
@@ -102,6 +105,17 @@ class KafkaSecurity(_Section):
     username: str | None = None
     password: SecretStr | None = None
     ca_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        missing = [key for key in ("mechanism", "username", "password") if not getattr(self, key)]
+        if self.protocol.startswith("SASL") and missing:
+            raise ValueError(f"for {self.protocol} {', '.join(missing)} as well")
+        if not self.protocol.startswith("SASL") and len(missing) < 3:
+            raise ValueError(
+                "mechanism, username and password with SASL_SSL or SASL_PLAINTEXT only"
+            )
+        return self
 
 
 class KafkaAddress(_Section):
@@ -160,6 +174,7 @@ class Settings(BaseSettings):
     partitions: int = Field(default=4, ge=1, le=1024)
     replication: int = Field(default=1, ge=1, le=9)
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    metrics_host: str = "127.0.0.1"
 
     @field_validator("database")
     @classmethod
@@ -175,6 +190,12 @@ class Settings(BaseSettings):
         if isinstance(found, bool):
             raise ValueError(_ALLOWED["metrics_port"])
         return found
+
+    @field_validator("metrics_host")
+    @classmethod
+    def _own_address(cls, host: str) -> str:
+        ip_address(host)
+        return host
 
     @field_validator("sources")
     @classmethod

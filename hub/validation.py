@@ -67,8 +67,14 @@ def _expected(entry: dict[str, Any]) -> str:
     return text.removeprefix("Assertion failed, ")
 
 
+def _masked(found: Any) -> Any:
+    if isinstance(found, dict):
+        return {key: "***" if key in _SECRET_KEYS else _masked(found[key]) for key in found}
+    return [_masked(one) for one in found] if isinstance(found, list) else found
+
+
 def _shown(path: list[Any], found: Any) -> str:
     if any(str(part) in _SECRET_KEYS for part in path):
         return "a value that is not shown, since it may hold a password"
-    text = repr(found)
+    text = repr(_masked(found))
     return text if len(text) <= _SHOWN_LENGTH else text[: _SHOWN_LENGTH - 1] + "…"

@@ -31,7 +31,8 @@ class Stack:
     """The parts of one hub, for its supervisor; used as a context manager.
 
     Entering raises ``FolderInUse`` where another hub holds the data folder, ``ServerFailed`` where
-    an embedded server doesn't start. Parts that someone else still uses stay up on leaving.
+    an embedded server doesn't start, ``LoginRefused`` where a Kafka elsewhere refuses us. Parts
+    that someone else still uses stay up on leaving.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -116,7 +117,11 @@ class Stack:
 
     @staticmethod
     def running_cluster(settings: Settings) -> Cluster | None:
-        """The Kafka cluster, if it runs; nothing is started."""
+        """The Kafka cluster, if it runs; nothing is started.
+
+        Raises:
+            LoginRefused: it runs elsewhere, and refuses us.
+        """
         broker = _embedded_broker(settings)
         if broker is None:
             return _outside_cluster(settings)
@@ -133,6 +138,11 @@ def _embedded_broker(settings: Settings) -> EmbeddedBroker | None:
 
 
 def _outside_cluster(settings: Settings) -> Cluster:
+    # Only a hub with a Kafka of its own does without these imports.
+    from hub.kafka_login import refuse_bad_login
+
     if settings.kafka == "embedded":
         raise ValueError("kafka is embedded in these settings")
-    return Cluster.at(settings.kafka)
+    cluster = Cluster.at(settings.kafka)
+    refuse_bad_login(cluster)
+    return cluster

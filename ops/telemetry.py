@@ -1,4 +1,4 @@
-"""Serves the hub's metrics, those of its processes joined, on the loopback address alone."""
+"""Serves metrics over HTTP: a hub's, those of its processes joined, or a single process's own."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from prometheus_client import (
+    REGISTRY,
     CollectorRegistry,
     Metric,
     disable_created_metrics,
     start_http_server,
+    values,
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
@@ -20,8 +22,6 @@ from hub.metrics import HUB
 from hub.settings import Settings
 from hub.validation import Problem, SettingsError
 from ops.embedded.folder import run_folder
-
-_LOOPBACK = "127.0.0.1"
 
 
 def metrics_environment(settings: Settings) -> dict[str, str]:
@@ -40,24 +40,51 @@ def serving_metrics(settings: Settings) -> Iterator[str | None]:
     Raises:
         SettingsError: the port can't be listened on.
     """
-    port = settings.metrics_port
-    if port is None:
+    if settings.metrics_port is None:
         yield None
         return
     folder = _folder(settings.data)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    disable_created_metrics()  # type: ignore[no-untyped-call]
     served = CollectorRegistry()
     served.register(Joined(folder))
+    with _served(served, settings.metrics_host, settings.metrics_port) as address:
+        yield address
+
+
+@contextmanager
+def serving_own_metrics(
+    settings: Settings, counted: CollectorRegistry | None = None
+) -> Iterator[None]:
+    """Serve the metrics of this process alone, unless it shares them with a supervisor.
+
+    Args:
+        settings: of the hub.
+        counted: what is served; all but those that ``headrace up`` sets by default.
+
+    Raises:
+        SettingsError: the port can't be listened on.
+    """
+    shared = values.ValueClass._multiprocess
+    if settings.metrics_port is None or shared:
+        yield
+        return
+    with _served(counted or REGISTRY, settings.metrics_host, settings.metrics_port):
+        yield
+
+
+@contextmanager
+def _served(registry: CollectorRegistry, host: str, port: int) -> Iterator[str]:
+    disable_created_metrics()  # type: ignore[no-untyped-call]
     try:
-        server, thread = start_http_server(port, addr=_LOOPBACK, registry=served)
+        server, thread = start_http_server(port, addr=host, registry=registry)
     except OSError as error:
         allowed = "a port that is free and open to this user; 0 finds one"
         problem = Problem("metrics_port", f"{port} ({error.strerror})", allowed)
         raise SettingsError("The address of the metrics", [problem]) from error
     try:
-        yield f"http://{_LOOPBACK}:{server.server_port}/metrics"
+        shown = f"[{host}]" if ":" in host else host
+        yield f"http://{shown}:{server.server_port}/metrics"
     finally:
         server.shutdown()
         server.server_close()

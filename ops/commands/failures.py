@@ -12,12 +12,17 @@ _KNOWN = {
     "hub.validation.SettingsError": MISUSED,
     "connectors.mapping.problems.MappingError": MISUSED,
     "connectors.files.units.SourcePathError": MISUSED,
+    "plant.writing.NotThisPlant": MISUSED,
+    "plant.database.DatabaseUnusable": MISUSED,
+    "sqlalchemy.exc.ArgumentError": MISUSED,
     "ops.embedded.folder.FolderInUse": FAILED,
     "ops.embedded.server.ServerFailed": FAILED,
     "ops.embedded.jars.JarsUnavailable": FAILED,
     "ops.attaching.NotRunning": FAILED,
     "sinks.positions.PositionError": FAILED,
     "hub.kafka.TopicMissing": FAILED,
+    "hub.kafka_login.LoginRefused": FAILED,
+    "ops.slots.SlotsTaken": FAILED,
     "kafka.errors.KafkaError": FAILED,
     "psycopg.OperationalError": FAILED,
     "sqlalchemy.exc.OperationalError": FAILED,
@@ -29,5 +34,13 @@ def explain(error: BaseException) -> tuple[str, int] | None:
     for kind in type(error).__mro__:
         status = _KNOWN.get(f"{kind.__module__}.{kind.__qualname__}")
         if status is not None:
-            return str(error).strip() or kind.__qualname__, status
+            return _sentence(error) or kind.__qualname__, status
     return None
+
+
+def _sentence(error: BaseException) -> str:
+    # SQLAlchemy wraps the server's own words in a link for programmers.
+    text = str(getattr(error, "orig", None) or error).strip()
+    if "authentication failed" in text:
+        text += " (is its password right in database:, or in HEADRACE_DATABASE?)"
+    return text

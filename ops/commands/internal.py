@@ -1,4 +1,4 @@
-"""The processes that the supervisor starts; not for people."""
+"""The processes of a hub one by one, as its supervisor or the services of a host run them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,22 +18,46 @@ from ops.commands.options import ConfigOption, prepare
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from prometheus_client import CollectorRegistry
+
     from hub.settings import Settings
     from ops.stack import Addresses
 
+_OBSERVE_SECONDS = 2.0
 
-def worker(slot: Annotated[int, typer.Option(min=0)], config: ConfigOption = None) -> None:
+
+def prepare_servers(config: ConfigOption = None) -> None:
+    """Bring the tables up to date and make missing topics, before the other processes start."""
+    from ops.attaching import attached
+    from ops.running import check_configuration
+
+    with _reported():
+        settings = prepare(config, verbose=True, as_json=True)
+        check_configuration(settings, paths=True)
+        with attached(settings) as addresses:
+            _refuse_lost_positions(addresses)
+
+
+def worker(
+    slot: Annotated[
+        int | None,
+        typer.Option(min=0, help="Given by a supervisor; without it the lowest that is free."),
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
     """Process the topics."""
     count_as(f"worker-{slot}")
 
     from hub.policy import load_policy
-    from ops.positions_check import position_problem
+    from ops.self_watch import watched_by_itself
+    from ops.slots import claimed_slot
     from streams.worker import run_worker
 
-    with _part_of_hub(config) as (settings, addresses):
-        problem = position_problem(addresses)
-        if problem is not None:
-            raise problem
+    with ExitStack() as alone, _part_of_hub(config) as (settings, addresses):
+        _refuse_lost_positions(addresses)
+        if slot is None:
+            slot = alone.enter_context(claimed_slot(addresses.database_url))
+            alone.enter_context(watched_by_itself(addresses, slot))
         status = run_worker(
             addresses.cluster,
             addresses.database_url,
@@ -81,6 +105,16 @@ def connectors(
         raise typer.Exit(FAILED if stop.is_set() else FATAL_EXIT)
 
 
+def observer(config: ConfigOption = None) -> None:
+    """Measure how far the other processes are."""
+    from hub.metrics import HUB
+    from ops.observer import Observer
+
+    stop = _stop_event()
+    with _part_of_hub(config, HUB) as (_, addresses), Observer(addresses, _OBSERVE_SECONDS):
+        stop.wait()
+
+
 def count_as(process: str) -> None:
     """Keep this process's metrics, if they are shared, in files of this name.
 
@@ -95,20 +129,42 @@ def count_as(process: str) -> None:
 
 
 @contextmanager
-def _part_of_hub(config: Path | None) -> Iterator[tuple[Settings, Addresses]]:
-    """What every process of a hub begins with; errors go to its log, one line each.
+def _part_of_hub(
+    config: Path | None, counted: CollectorRegistry | None = None
+) -> Iterator[tuple[Settings, Addresses]]:
+    """What every process that goes on begins with; ``counted`` are the metrics of one that is
+    alone."""
+    from ops.attaching import running_addresses
+    from ops.supervisor import leave_with_supervisor
+    from ops.telemetry import serving_own_metrics
+
+    leave_with_supervisor()
+    with _reported():
+        settings = prepare(config, verbose=True, as_json=True)
+        with serving_own_metrics(settings, counted):
+            yield settings, running_addresses(settings)
+
+
+def _refuse_lost_positions(addresses: Addresses) -> None:
+    from ops.positions_check import position_problem
+
+    problem = position_problem(addresses)
+    if problem is not None:
+        raise problem
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    """Errors go to the log, one line each.
 
     What a restart can't mend ends with the status that tells the supervisor so.
     """
     from hub.log import get_logger
-    from ops.attaching import running_addresses
-    from ops.supervisor import FATAL_EXIT, leave_with_supervisor
+    from ops.supervisor import FATAL_EXIT
     from sinks.positions import PositionError
 
-    leave_with_supervisor()
     try:
-        settings = prepare(config, verbose=True, as_json=True)
-        yield settings, running_addresses(settings)
+        yield
     except Exception as error:
         told = explain(error)
         text, status = (repr(error), FAILED) if told is None else told

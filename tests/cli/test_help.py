@@ -30,5 +30,5 @@ def test_help_names_every_command_for_people_and_none_of_the_others() -> None:
     told = CliRunner().invoke(app, ["--help"]).output
     for command in ("up", "demo", "status", "lag", "show", "dead-letters", "rebuild", "sources"):
         assert f"│ {command} " in told
-    for command in ("worker", "relay", "connectors"):
+    for command in ("prepare", "worker", "relay", "connectors", "observer"):
         assert f"│ {command} " not in told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import subprocess
@@ -162,6 +163,36 @@ def test_only_this_machine_is_answered_and_only_for_as_long_as_the_hub_runs(tmp_
         assert read(address)
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=5)
+
+
+SHARING = """
+import sys
+from pathlib import Path
+from ops.commands.internal import count_as
+count_as("relay")
+from hub.settings import Company, Settings
+from ops.telemetry import serving_own_metrics
+company = Company(name="Shop", base_currency="EUR", time_zone="UTC")
+settings = Settings(company=company, data=Path(sys.argv[1]), metrics_port=int(sys.argv[2]))
+with serving_own_metrics(settings):
+    print("began")
+"""
+
+
+def test_a_process_that_shares_its_metrics_leaves_the_port_to_its_supervisor(
+    tmp_path: Path,
+) -> None:
+    with serving_metrics(hub(tmp_path, 0)) as address:
+        assert address is not None
+        port = address.split(":")[2].split("/")[0]
+        argv = (sys.executable, "-c", SHARING, str(tmp_path), port)
+        shared = metrics_environment(hub(tmp_path, int(port)))
+        found = {
+            name: subprocess.run(argv, env=env, capture_output=True, text=True, cwd=Path.cwd())
+            for name, env in (("shared", {**os.environ, **shared}), ("alone", dict(os.environ)))
+        }
+    assert found["shared"].stdout == "began\n"
+    assert "metrics_port" in found["alone"].stderr
 
 
 @pytest.fixture
