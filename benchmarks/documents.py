@@ -109,11 +109,20 @@ def orders(number: int, seed: int = 1) -> Iterator[tuple[str, Document]]:
         yield "order", order(index, chance)
 
 
-def invoices_and_payments(number: int, seed: int = 1) -> Iterator[tuple[str, Document]]:
-    """Yield 60 % invoices and 40 % payments; a payment follows its invoice at some distance."""
+def invoices_and_payments(
+    number: int, seed: int = 1, *, first: int = 0, waiting: list[Document] | None = None
+) -> Iterator[tuple[str, Document]]:
+    """Yield 60 % invoices and 40 % payments; a payment follows its invoice at some distance.
+
+    Args:
+        number: how many documents.
+        seed: of what is left to chance.
+        first: the number of the first document.
+        waiting: invoices that are open before; afterwards, those that are still open.
+    """
     chance = random.Random(seed)
-    waiting: list[Document] = []
-    for index in range(number):
+    waiting = [] if waiting is None else waiting
+    for index in range(first, first + number):
         if index % 5 < 3 or not waiting:
             document = invoice(index, chance)
             waiting.append(document)
@@ -122,6 +131,21 @@ def invoices_and_payments(number: int, seed: int = 1) -> Iterator[tuple[str, Doc
             place = chance.randrange(len(waiting))
             waiting[place], waiting[-1] = waiting[-1], waiting[place]
             yield "payment", payment(index, waiting.pop())
+
+
+def renumbered(document: Document, by: int) -> Document:
+    """Return an invoice or payment whose number, and that of what it pays, is larger by ``by``."""
+    copy = {**document, "id": _renumbered(document["id"], by)}
+    if "allocations" in document:
+        copy["allocations"] = [
+            {**one, "invoice": _reference(_renumbered(one["invoice"]["id"], by))}
+            for one in document["allocations"]
+        ]
+    return copy
+
+
+def _renumbered(id: str, by: int) -> str:
+    return f"{id[:2]}{int(id[2:]) + by:08d}"
 
 
 def publish(cluster: Cluster, documents: Iterator[tuple[str, Document]]) -> tuple[int, float]:

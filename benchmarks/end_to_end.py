@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,20 +36,27 @@ class NotCommitted(Exception):
     """Documents did not get as far as the committed views in time: there is nothing to measure."""
 
 
-@contextmanager
-def workers(number: int, config: Path) -> Iterator[list[psutil.Process]]:
-    """Run ``number`` worker processes of the hub that ``config`` describes."""
-    command = [str(Path(sys.executable).with_name("headrace")), "worker", "--config", str(config)]
-    running = [
-        subprocess.Popen([*command, "--slot", str(slot)], stderr=subprocess.DEVNULL)
-        for slot in range(number)
+Commands = Sequence[Sequence[str]]
+
+
+def workers_of(config: Path, number: int = 1) -> Commands:
+    """Return the commands of ``number`` workers of the hub that ``config`` describes."""
+    headrace = str(Path(sys.executable).with_name("headrace"))
+    return [
+        (headrace, "worker", "--config", str(config), "--slot", str(slot)) for slot in range(number)
     ]
+
+
+@contextmanager
+def running(commands: Commands) -> Iterator[list[psutil.Process]]:
+    """Run processes that work until they are told to stop."""
+    started = [subprocess.Popen(command, stderr=subprocess.DEVNULL) for command in commands]
     try:
-        yield [psutil.Process(process.pid) for process in running]
+        yield [psutil.Process(process.pid) for process in started]
     finally:
-        for process in running:
+        for process in started:
             process.terminate()
-        for process in running:
+        for process in started:
             try:
                 process.wait(STOPPED_WITHIN_S)
             except subprocess.TimeoutExpired:
@@ -58,12 +65,12 @@ def workers(number: int, config: Path) -> Iterator[list[psutil.Process]]:
                 process.wait()
 
 
-def drain(addresses: Addresses, config: Path, number: int) -> tuple[float, float]:
-    """Let ``number`` workers process what the topics hold.
+def drain(addresses: Addresses, commands: Commands) -> tuple[float, float]:
+    """Let the processes of ``commands`` process what the topics hold beyond the positions.
 
     Returns:
-        Events per second from when every worker has its partitions to the last commit, and the
-        largest memory of a worker in MB (resident set).
+        Events per second from when every process has its partitions to the last commit, and the
+        largest memory of a process in MB (resident set).
 
     Raises:
         NotCommitted: nothing was committed for ``COMMITTED_WITHIN_S``.
@@ -77,7 +84,7 @@ def drain(addresses: Addresses, config: Path, number: int) -> tuple[float, float
     memory = 0.0
     with connect(addresses.database_url, name="bench") as connection:
         connection.autocommit = True
-        with workers(number, config) as running:
+        with running(commands) as processes:
             began, seen_first, seen = 0.0, 0, 0
             moved_at = time.perf_counter()
             while seen < expected:
@@ -90,11 +97,28 @@ def drain(addresses: Addresses, config: Path, number: int) -> tuple[float, float
                         f"{seen:,} of {expected:,} documents are committed, and none for"
                         f" {COMMITTED_WITHIN_S:.0f} s: see the workers' logs"
                     )
-                if not began and _owners(connection) == number:
+                if not began and _owners(connection) == len(commands):
                     began, seen_first = time.perf_counter(), seen
-                memory = max(memory, *(_resident_mb(process) for process in running))
+                memory = max(memory, *(_resident_mb(process) for process in processes))
             rate = (seen - seen_first) / (time.perf_counter() - began)
     return rate, memory
+
+
+def outcome(addresses: Addresses) -> tuple[Any, ...]:
+    """Return what must be the same whoever processed the topics, in whatever order and batches."""
+    with connect(addresses.database_url, name="bench") as connection:
+        row = connection.execute(
+            """
+            SELECT (SELECT count(*) FROM fact_invoice), (SELECT count(*) FROM fact_payment),
+                (SELECT count(*) FROM receivable_allocations WHERE applied > 0),
+                (SELECT count(DISTINCT key) FROM outbox WHERE subject = 'customer'),
+                (SELECT count(*) FROM dead_letters),
+                md5(string_agg(balance::text, ',' ORDER BY customer_key, currency))
+            FROM receivable_balances AS balance
+            """
+        ).fetchone()
+    assert row is not None
+    return tuple(row)
 
 
 def _committed(connection: psycopg.Connection[Any]) -> int:
@@ -120,7 +144,7 @@ def _owners(connection: psycopg.Connection[Any]) -> int:
 
 def _resident_mb(process: psutil.Process) -> float:
     if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
-        raise RuntimeError("a worker ended: see its log")
+        raise RuntimeError("a process that should have worked ended: see its log")
     return float(process.memory_info().rss) / 1e6
 
 
@@ -154,7 +178,7 @@ def latencies(
                     took.append((now - acknowledged.pop(key)) * 1_000)
                 time.sleep(POLL_S)
 
-    with workers(1, config), connect(addresses.database_url, name="bench") as connection:
+    with running(workers_of(config)), connect(addresses.database_url, name="bench") as connection:
         connection.autocommit = True
         _wait_for_owner(connection)
         give_up_at = time.perf_counter() + seconds + COMMITTED_WITHIN_S

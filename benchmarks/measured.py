@@ -10,6 +10,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+#: Tells what is under way; the figures alone go to standard output.
+say = Console(stderr=True, highlight=False).print
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:

@@ -16,6 +16,7 @@ from sinks.facts import FACTS
 from sinks.projection import PROJECTED
 from sinks.tables import FACT_DOCUMENTS
 from streams.catalogue import streams
+from streams.garbage import collecting_rarely
 
 BATCH = 2_000
 
@@ -25,6 +26,7 @@ TABLES = {stream.name: stream.tables for stream in sorted(streams(Policy()), key
 Progress = Callable[[str, str, int], None]
 
 
+@collecting_rarely()
 def rebuild(
     url: str,
     policy: Policy,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import os
 import signal
 import sys
@@ -27,6 +26,7 @@ from sinks.positions import GROUP, LogState, Partition, Positions
 from sinks.session import Session, ThreadSessions, may_pass
 from streams.catalogue import streams
 from streams.demand.stream import publish_chances
+from streams.garbage import collecting_rarely
 from streams.ingest import Ingest
 from streams.lane import Lane, agent_of
 
@@ -193,6 +193,7 @@ def read_log(cluster: Cluster, partitions: Iterable[Partition]) -> Mapping[Parti
     }
 
 
+@collecting_rarely()
 def run_worker(
     cluster: Cluster, database_url: str, policy: Policy, *, slot: int, data: Path
 ) -> int:
@@ -202,10 +203,6 @@ def run_worker(
     the group takes it for alive as long as they run.
     """
     use_exact_arithmetic()
-    # Batches make hundreds of thousands of objects without cycles: collecting them each time took
-    # a third of the worker's time.
-    gc.freeze()
-    gc.set_threshold(200_000, 50, 100)
 
     async def main() -> int:
         stop = asyncio.Event()

@@ -1,0 +1,96 @@
+"""A history that is laid in stands in the tables as if its documents had been processed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from benchmarks.documents import SOURCE, Document, invoices_and_payments, renumbered
+from benchmarks.history import lay_in, open_invoices
+from schemas.catalogue import DOCUMENTS
+from schemas.codec import encode, record_key
+from sinks.tables import metadata
+from tests.oracle.generate import Event
+from tests.streams.databases import empty
+from tests.streams.ledger import Ledger, Row
+
+NUMBER = 400
+COPIES = range(1, 4)
+
+#: What a worker keeps of how the records came, not of what they say, and what is published.
+_OF_THE_WAY = {"stream_offsets", "source_freshness", "outbox"}
+
+pytestmark = pytest.mark.stack
+
+
+def _event(kind: str, document: Document) -> Event:
+    topic = DOCUMENTS[kind]
+    return Event(
+        topic.name, record_key(SOURCE, document["id"]).encode(), 0, encode(topic, document)
+    )
+
+
+def _process(ledger: Ledger, documents: Iterable[tuple[str, Document]]) -> None:
+    events = [_event(kind, document) for kind, document in documents]
+    ledger.apply(*sorted(events, key=lambda event: event.topic))
+
+
+def _tables(ledger: Ledger) -> dict[str, list[Row]]:
+    return {
+        name: sorted(ledger.rows(f"SELECT * FROM {name}"), key=repr)
+        for name in sorted(metadata.tables.keys() - _OF_THE_WAY)
+    }
+
+
+def test_a_history_laid_in_is_what_processing_would_have_left(
+    ledger: Ledger,
+) -> None:
+    base = list(invoices_and_payments(NUMBER))
+    _process(ledger, base)
+    first_copy = COPIES.start
+    lay_in(ledger.url, NUMBER, range(first_copy, first_copy + 1))
+    lay_in(ledger.url, NUMBER, range(first_copy + 1, COPIES.stop))
+    laid_in = _tables(ledger)
+
+    empty(ledger.url)
+    _process(ledger, base)
+    for copy in COPIES:
+        _process(ledger, [(kind, renumbered(one, copy * NUMBER)) for kind, one in base])
+
+    processed = _tables(ledger)
+    assert len(processed["fact_invoice"]) == len(COPIES) * 240 + 240
+    assert any(row for row in processed["receivable_allocations"])
+    assert laid_in == processed
+
+
+def test_the_invoices_that_a_job_pays_are_open_in_the_history(ledger: Ledger) -> None:
+    _process(ledger, invoices_and_payments(NUMBER))
+    lay_in(ledger.url, NUMBER, COPIES)
+
+    still_open = {
+        key for (key,) in ledger.rows("SELECT key FROM receivable_invoices WHERE open_amount <> 0")
+    }
+    some = open_invoices(NUMBER, COPIES.stop, 50)
+    assert len({one["id"] for one in some}) == 50
+    assert {record_key(SOURCE, one["id"]) for one in some} <= still_open
+    every = open_invoices(NUMBER, COPIES.stop, 10_000)
+    assert {record_key(SOURCE, one["id"]) for one in every} == still_open
+
+
+def test_the_payments_of_a_job_after_the_history_pay_open_invoices_of_both(ledger: Ledger) -> None:
+    _process(ledger, invoices_and_payments(NUMBER))
+    lay_in(ledger.url, NUMBER, COPIES)
+
+    history = NUMBER * COPIES.stop
+    waiting = open_invoices(NUMBER, COPIES.stop, 100)
+    job = list(invoices_and_payments(NUMBER, 3, first=history, waiting=waiting))
+    _process(ledger, job)
+
+    paid = [one["allocations"][0]["invoice"]["id"] for kind, one in job if kind == "payment"]
+    assert len({id for id in paid if int(id[2:]) < history}) > 50
+    assert len({id for id in paid if int(id[2:]) >= history}) > 10
+    assert ledger.rows("SELECT count(*) FROM fact_payment") == [(160 * (COPIES.stop + 1),)]
+    assert not ledger.rows("SELECT key FROM receivable_receipts WHERE unallocated <> 0")
+    assert not ledger.rows("SELECT key FROM receivable_invoices WHERE open_amount < 0")
+    assert not ledger.rows("SELECT code, reason FROM dead_letters")
