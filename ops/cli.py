@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from ops.commands import dead_letters, demo, internal, rebuild, show, sources, status, up
+from ops.commands import dead_letters, demo, internal, plant, rebuild, show, sources, status, up
 from ops.commands.failures import explain
 
 app = typer.Typer(
@@ -26,9 +26,12 @@ app.add_typer(show.app, name="show")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.command("rebuild")(rebuild.rebuild)
 app.add_typer(sources.app, name="sources")
+app.command("plant")(plant.plant)
+app.command("prepare", hidden=True)(internal.prepare_servers)
 app.command("worker", hidden=True)(internal.worker)
 app.command("relay", hidden=True)(internal.relay)
 app.command("connectors", hidden=True)(internal.connectors)
+app.command("observer", hidden=True)(internal.observer)
 
 
 def main() -> None:

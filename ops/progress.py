@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import date
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -102,6 +103,33 @@ class CountLine:
         """Show this run."""
         if self._status is not None:
             self._status.update(f"{run.source}: {run.read:,} read, {run.published:,} published")
+
+
+class DayLine:
+    """Shows how far a plant was played; call it with each day."""
+
+    def __init__(self, console: Console, until: date) -> None:
+        self._status = console.status("playing") if console.is_terminal else None
+        self._until = until
+
+    def __enter__(self) -> Self:
+        if self._status is not None:
+            self._status.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def __call__(self, day: date) -> None:
+        """Show this day."""
+        if self._status is not None:
+            self._status.update(f"playing {day} of {self._until}")
 
 
 def line_of(progress: Progress) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from connectors.mapping.model import Assignment, Event, SourceMapping
-from connectors.mapping.values import Draft, Node, Refusal, Rejection, from_micros
+from connectors.mapping.model import Assignment, Entries, Event, SourceMapping
+from connectors.mapping.values import Draft, Node, Refusal, Rejection, from_micros, shown
 
 
 def draft_of(mapping: SourceMapping, event: Event, node: Node) -> Draft | Rejection | None:
@@ -62,7 +62,7 @@ def _draft(mapping: SourceMapping, event: Event, node: Node) -> Draft:
     body: dict[str, Any] = {"source": mapping.source, "id": key}
     _assign(body, event.assignments, node)
     for entries in event.lists:
-        body[entries.name] = _entries(entries.over, entries.when, entries.assignments, node)
+        body[entries.name] = _entries(entries, node)
     if event.joins:
         changed, recorded = _latest(node)
     else:
@@ -83,16 +83,28 @@ def _assign(body: dict[str, Any], assignments: tuple[Assignment, ...], node: Nod
             body[name] = value
 
 
-def _entries(
-    over: str | None, when: Any, assignments: tuple[Assignment, ...], node: Node
-) -> list[dict[str, Any]]:
+def _entries(of: Entries, node: Node) -> list[dict[str, Any]]:
     entries = []
-    for record in [node] if over is None else node.joined[over]:
-        if when is None or when(record):
+    for record in _records(of, node):
+        if of.when is None or of.when(record):
             entry: dict[str, Any] = {}
-            _assign(entry, assignments, record)
+            _assign(entry, of.assignments, record)
             entries.append(entry)
     return entries
+
+
+def _records(of: Entries, node: Node) -> list[Node]:
+    if of.over is not None:
+        joined: list[Node] = node.joined[of.over]
+        return joined
+    if of.within is None:
+        return [node]
+    found = of.within(node)
+    if found is None:
+        return []
+    if not isinstance(found, list) or any(not isinstance(each, dict) for each in found):
+        raise Refusal("not_a_list", f"{of.name}: {shown(found)} is no list of objects")
+    return [Node(each, node.place, node.changed, node.dated, node) for each in found]
 
 
 def _latest(node: Node) -> tuple[int, int | None]:

@@ -24,7 +24,7 @@ from connectors.mapping.stream_loading import key_of, one_of, only, unknown_keys
 from connectors.mapping.values import Expression, Node, Refusal, shown
 
 _KEYS = ("emit", "name", "from", "key", "when", "lookup", "fields", "lists")
-_LIST_KEYS = ("join", "lookup", "order_by", "when", "fields", "as")
+_LIST_KEYS = ("join", "each", "lookup", "order_by", "when", "fields", "as")
 
 
 class EventLoader:
@@ -118,8 +118,18 @@ class EventLoader:
         entries: list[Entries] = []
         for key, (join, inner) in loaded.items():
             with collected(problems):
-                place = compiler.at(key).looking(inner)
-                entries.append(_entries(place, key, contract[key], join, bodies[key]))
+                place = compiler.at(key)
+                within = bodies[key].get("each")
+                entries.append(
+                    _entries(
+                        place.looking(inner),
+                        key,
+                        contract[key],
+                        join,
+                        None if within is None else place.at("each").expression(within),
+                        bodies[key],
+                    )
+                )
         if problems:
             raise Fault(*problems)
         return Event(
@@ -139,6 +149,11 @@ class EventLoader:
         self, compiler: Compiler, joining: JoinLoader, stream: str, body: Any
     ) -> tuple[Join | None, View]:
         only(compiler, body, _LIST_KEYS, ("fields",))
+        if "each" in body:
+            joining_too = [repr(key) for key in ("join", "lookup", "order_by", "as") if key in body]
+            if joining_too:
+                raise compiler.fail(f"'each' stands without {', '.join(joining_too)}")
+            return None, View(parent=compiler.view)
         if "join" not in body:
             return None, compiler.view
         join = joining.list_join(compiler, stream, body)
@@ -146,11 +161,17 @@ class EventLoader:
 
 
 def _entries(
-    compiler: Compiler, name: str, wanted: FieldType, join: Join | None, body: dict[str, Any]
+    compiler: Compiler,
+    name: str,
+    wanted: FieldType,
+    join: Join | None,
+    within: Expression | None,
+    body: dict[str, Any],
 ) -> Entries:
     return Entries(
         name=name,
         over=None if join is None else join.alias,
+        within=within,
         when=condition(compiler.at("when"), body["when"]) if "when" in body else None,
         assignments=_assignments(compiler.at("fields"), body["fields"], wanted.fields),
     )

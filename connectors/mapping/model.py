@@ -79,10 +79,14 @@ Assignment = tuple[str, Expression]
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """A list of the document: an entry for each record of ``over``, or one of the record itself."""
+    """A list of the document: an entry for each record of ``over`` or for each object ``within``.
+
+    Without either, it has one entry, from the record itself.
+    """
 
     name: str
     over: str | None
+    within: Expression | None
     when: Callable[[Node], bool] | None
     assignments: tuple[Assignment, ...]
 

@@ -26,7 +26,8 @@ VerboseOption = Annotated[
 ]
 
 
-def _date(text: str) -> date:
+def parse_date(text: str) -> date:
+    """A date as it is written on the command line."""
     try:
         return date.fromisoformat(text)
     except ValueError as error:
@@ -37,7 +38,7 @@ AsOfOption = Annotated[
     date | None,
     typer.Option(
         "--as-of",
-        parser=_date,
+        parser=parse_date,
         metavar="DATE",
         help="The business date to answer for; by default today's, or the one that is configured.",
         show_default=False,

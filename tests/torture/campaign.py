@@ -14,7 +14,7 @@ from hub.log import configure_logging
 from hub.money import use_exact_arithmetic
 from ops.embedded.folder import log_folder
 from tests.stack import remove_data_folder
-from tests.torture.faults import FAULTS
+from tests.torture.faults import FAULTS, TIMES
 from tests.torture.rig import Rig
 from tests.torture.trial import Outcome, attempt
 
@@ -56,6 +56,8 @@ def logged_to(path: Path) -> Iterator[None]:
 def run_campaign(names: Sequence[str], *, trials: int, seed: int, brief: bool) -> int:
     """Run ``trials`` of each fault, seeded ``seed``, ``seed + 1`` …; returns the exit status.
 
+    Of some faults there are more, as ``TIMES`` says.
+
     A trial's fault and seed are printed before it begins: one that hangs can be tried again.
     """
     began = time.monotonic()
@@ -64,12 +66,11 @@ def run_campaign(names: Sequence[str], *, trials: int, seed: int, brief: bool) -
     outcomes: list[Outcome] = []
     print(f"{'fault':22} {'seed':>7} {'events':>7} {'seconds':>8} {'idle':>6} {'killed':>7}")
     with temporary_rig() as rig, logged_to(log_folder(rig.settings.data) / HARNESS_LOG):
-        for number in range(trials):
-            for name in names:
-                print(f"{name:22} {seed + number:>7} ", end="", flush=True)
-                outcome = attempt(rig, name, FAULTS[name], seed + number, brief=brief)
-                outcomes.append(outcome)
-                _tell(outcome, rig)
+        for name, this_seed in _in_turn(names, trials, seed):
+            print(f"{name:22} {this_seed:>7} ", end="", flush=True)
+            outcome = attempt(rig, name, FAULTS[name], this_seed, brief=brief)
+            outcomes.append(outcome)
+            _tell(outcome, rig)
     _tell_all(names, outcomes)
     minutes = (time.monotonic() - began) / 60
     print(
@@ -77,6 +78,15 @@ def run_campaign(names: Sequence[str], *, trials: int, seed: int, brief: bool) -
         f"{LIMIT_MINUTES:g} minutes for {LIMIT_TRIALS} trials of all {len(FAULTS)} faults)"
     )
     return 1 if any(outcome.differences for outcome in outcomes) else 0
+
+
+def _in_turn(names: Sequence[str], trials: int, seed: int) -> Iterator[tuple[str, int]]:
+    """Yield the faults in turn, each with its next seed."""
+    for number in range(trials):
+        for name in names:
+            times = TIMES.get(name, 1)
+            for again in range(times):
+                yield name, seed + number * times + again
 
 
 def _tell(outcome: Outcome, rig: Rig) -> None:

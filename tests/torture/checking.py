@@ -11,25 +11,17 @@ import psycopg
 from kafka.errors import KafkaError
 from sqlalchemy.exc import DBAPIError
 
+from hub.clock import business_date
 from hub.kafka import TopicMissing
 from hub.settings import Settings
-from ops.asking import (
-    ask_customers,
-    ask_demand,
-    ask_documents,
-    ask_receivables,
-    ask_status,
-    snapshot,
-)
+from ops.asking import snapshot
 from ops.lag import Backlog, read_backlog
 from schemas.catalogue import TOPICS
 from schemas.codec import Decoded, decode_batch, encode
 from sinks.database import engine
 from streams.views import view_readers
-from tests.oracle.answers import Answers, Json
+from tests.oracle.asking import ask_database
 from tests.oracle.check import Place, check_hub
-from tests.oracle.contracts import contracts
-from tests.oracle.generate import AS_OF, BASE_CURRENCY
 from tests.oracle.log import Record, read_log
 from tests.torture.load import Accepted
 from tests.torture.rig import Rig
@@ -99,11 +91,12 @@ def check(
     """
     records = read_log(list(rig.addresses.cluster.bootstrap_servers))
     found = lost(accepted, records)
+    today = business_date(rig.settings)
     found += check_hub(
-        ask(rig),
+        ask_database(rig.addresses.database_url, rig.settings, (today, LATER)),
         [*earlier, *records],
-        as_of=AS_OF,
-        base_currency=BASE_CURRENCY,
+        as_of=today,
+        base_currency=rig.settings.company.base_currency,
         quarantined=quarantined,
     )
     with snapshot(rig.addresses.database_url) as connection:
@@ -122,28 +115,6 @@ def lost(accepted: Iterable[Accepted], records: Iterable[Record]) -> list[str]:
         if TOPICS[one.event.topic].cleanup != "compact"
         and values.get(one.place, b"lost") != one.event.value
     ]
-
-
-def ask(rig: Rig) -> Answers:
-    """Everything that the hub says of itself."""
-    url, settings = rig.addresses.database_url, rig.settings
-    kinds = [contract.document for contract in contracts().values()]
-    return Answers(
-        customers=ask_customers(url, settings, None),
-        demand=ask_demand(url, settings, None),
-        receivables=tuple(ask_receivables(url, settings, day) for day in (AS_OF, LATER)),
-        status=ask_status(url, settings, None),
-        documents={kind: ask_documents(url, kind, None)["rows"] for kind in kinds},
-        dead_letters=letters(url),
-    )
-
-
-def letters(url: str) -> list[Json]:
-    """The dead letters, all of them."""
-    columns = ("stage", "code", "reason", "document", "topic", "partition", "position", "place")
-    with snapshot(url) as connection:
-        rows = connection.execute(f"SELECT {', '.join(columns)} FROM dead_letters").fetchall()
-    return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def check_balances(connection: psycopg.Connection[Any]) -> list[str]:

@@ -51,7 +51,7 @@ class Rig:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.config = folder / "headrace.yaml"
+        self._own_config = self.config = folder / "headrace.yaml"
         self.exports = folder / "exports"
         """The folder that the hub's one source reads, in the form of Northwind's tables."""
         self.exports.mkdir()
@@ -89,6 +89,10 @@ class Rig:
         self._observer.__exit__(None, None, None)
         self.revives = True
         self._stack.__exit__(kind, error, trace)
+
+    def use(self, config: Path) -> None:
+        """Make it the hub of another configuration, of the same data folder, until it is empty."""
+        self.config, self.settings = config, load_settings(config, {})
 
     # -- the hub's processes
 
@@ -234,6 +238,7 @@ class Rig:
     def empty(self) -> None:
         """Make the hub new: no process, empty tables, empty topics, no logs of processes."""
         self.stop()
+        self.use(self._own_config)
         self.revives = True
         self.revive()
         tables = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)

@@ -46,6 +46,8 @@ class Trial:
         self.brief = brief
         self.random = random.Random(seed)
         self.accepted: list[Accepted] = []
+        self.events = 0
+        """Those that were not put into the log by the trial, but by the hub's connectors."""
         self.quarantined: set[Place] = set()
         self.earlier: list[Record] = []
         self.killed = 0
@@ -155,7 +157,7 @@ def attempt(rig: Rig, name: str, fault: Fault, seed: int, *, brief: bool) -> Out
     return Outcome(
         fault=name,
         seed=seed,
-        events=len(trial.accepted),
+        events=len(trial.accepted) + trial.events,
         seconds=time.monotonic() - began,
         recovery_seconds=trial.recovery_seconds,
         killed=trial.killed,

@@ -106,6 +106,23 @@ def pad(compiler: Compiler, argument: Any, options: Options) -> Expression:
     return padded
 
 
+@operator("split", required=("at",))
+def split(compiler: Compiler, argument: Any, options: Options) -> Expression:
+    """``{split: serials, at: ";"}``: the parts of a text that are not empty, as a list."""
+    inner = compiler.expression(argument)
+    separator = options["at"]
+    if not isinstance(separator, str) or not separator:
+        raise compiler.fail(f"'at' is the sign between the parts, found {shown(separator)}")
+
+    def parts(node: Node) -> list[str]:
+        value = inner(node)
+        if value is None:
+            return []
+        return [part for each in as_text(value).split(separator) if (part := each.strip())]
+
+    return parts
+
+
 @operator("text")
 def text(compiler: Compiler, argument: Any, options: Options) -> Expression:
     """``{text: {decimal: a}}``: a value as text; a decimal without trailing zeros (2.0 → 2)."""

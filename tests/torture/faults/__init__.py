@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tests.torture.faults.plants import plant
 from tests.torture.faults.processes import (
     broker_killed,
     database_away,
@@ -19,6 +20,9 @@ from tests.torture.faults.records import bad_records, deadly_record
 from tests.torture.faults.sources import connector_killed
 from tests.torture.faults.topics import compacted, cut_topic, recreated_topic, transactions
 from tests.torture.trial import Fault
+
+#: Trials of these for one of the others.
+TIMES: Mapping[str, int] = {"plant": 2}
 
 FAULTS: Mapping[str, Fault] = {
     "worker_killed": worker_killed,
@@ -37,4 +41,5 @@ FAULTS: Mapping[str, Fault] = {
     "compacted": compacted,
     "recreated_topic": recreated_topic,
     "cut_topic": cut_topic,
+    "plant": plant,
 }

@@ -11,8 +11,8 @@ from decimal import Decimal
 import aiokafka
 
 from hub.kafka import Cluster
+from tests.oracle.asking import ask_letters
 from tests.oracle.generate import Event, event_of, noon
-from tests.torture.checking import letters
 from tests.torture.deadly_worker import MAGIC
 from tests.torture.load import PARTITIONS, Accepted
 from tests.torture.trial import Trial
@@ -86,7 +86,7 @@ def deadly_record(trial: Trial) -> None:
     trial.settle()
     codes = [
         (letter["topic"], letter["partition"], letter["position"])
-        for letter in letters(trial.rig.addresses.database_url)
+        for letter in ask_letters(trial.rig.addresses.database_url)
         if letter["code"] == "kills_the_process"
     ]
     trial.expect(

@@ -15,10 +15,10 @@ import aiokafka
 from hub.kafka import Cluster, log_ranges
 from ops.supervisor import FATAL_EXIT
 from streams.rebuild import accept_recreated, forget_everything
+from tests.oracle.asking import ask_letters
 from tests.oracle.generate import Event
 from tests.oracle.handwritten import customer
 from tests.oracle.log import read_log
-from tests.torture.checking import letters
 from tests.torture.faults.records import payment
 from tests.torture.load import PARTITIONS, Accepted, put
 from tests.torture.topic_settings import (
@@ -240,7 +240,7 @@ def recreated_topic(trial: Trial) -> None:
     accept_recreated(rig.addresses.database_url, INVOICES)
     rig.start(1)
     trial.settle()
-    there = [one for one in letters(rig.addresses.database_url) if one["position"] == 0]
+    there = [one for one in ask_letters(rig.addresses.database_url) if one["position"] == 0]
     trial.expect(len(there) == 2, f"{len(there)} of 2 dead letters from one place of both logs")
 
 

@@ -1,0 +1,351 @@
+"""The market side of the plant: what is sold, ordered, charged and paid there holds together."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from itertools import pairwise
+from random import Random
+
+from stdnum.cn import uscc
+
+from hub.money import fits_minor_unit
+from plant.company_names import Register
+from plant.documents import (
+    ERP,
+    Allocation,
+    Customer,
+    Document,
+    Employee,
+    Invoice,
+    Opportunity,
+    Order,
+    Payment,
+    Product,
+    Target,
+)
+from plant.opening import open_plant
+from plant.parameters import Parameters
+from plant.playing import EACH_DAY, play
+from plant.truth import Truth
+from plant.world import World
+
+
+@dataclass
+class Collected:
+    """All that a plant recorded."""
+
+    stream: list[tuple[Document, datetime]] = field(default_factory=list)
+    newest: dict[type, dict[int, Document]] = field(default_factory=lambda: defaultdict(dict))
+    truth: Truth = field(default_factory=Truth)
+
+    def take(self, document: Document, at: datetime) -> None:
+        self.stream.append((document, at))
+        self.newest[type(document)][document.key] = document
+
+    def end_day(self, day: date) -> None:
+        pass
+
+
+def played(customers: int, months: int, until: date | None = None, seed: int = 7) -> Collected:
+    collected = Collected()
+    collected.truth = play(Parameters.of(customers, months, seed, until), collected)
+    return collected
+
+
+@cache
+def small() -> Collected:
+    return played(60, 12)
+
+
+@cache
+def large() -> Collected:
+    return played(300, 24)
+
+
+def invoices(collected: Collected) -> list[Invoice]:
+    return [each for each in collected.newest[Invoice].values() if isinstance(each, Invoice)]
+
+
+def orders(collected: Collected) -> list[Order]:
+    return [each for each in collected.newest[Order].values() if isinstance(each, Order)]
+
+
+def payments(collected: Collected) -> list[Payment]:
+    return [each for each in collected.newest[Payment].values() if isinstance(each, Payment)]
+
+
+def test_playing_twice_tells_the_same() -> None:
+    assert played(60, 12).stream == small().stream
+
+
+def test_a_plant_played_until_an_earlier_day_is_the_beginning_of_the_same_plant() -> None:
+    until = date(2024, 7, 17)
+    earlier = played(60, 12, until).stream
+    assert earlier == [each for each in small().stream if each[1].date() <= until]
+    assert played(60, 24, until).stream == earlier
+
+
+def test_another_seed_gives_another_plant() -> None:
+    assert played(60, 1, seed=8).stream != played(60, 1).stream
+
+
+def test_moments_only_grow() -> None:
+    moments = [at for _, at in small().stream]
+    assert all(earlier < later for earlier, later in pairwise(moments))
+
+
+def test_totals_of_invoices_hold_together() -> None:
+    kinds: dict[str, int] = defaultdict(int)
+    for invoice in invoices(large()):
+        kinds[invoice.kind] += 1
+        assert invoice.net > 0 and invoice.gross > 0
+        assert fits_minor_unit(invoice.net, invoice.currency)
+        assert fits_minor_unit(invoice.gross, invoice.currency)
+        assert invoice.net == sum(line.net for line in invoice.lines)
+        taxed = invoice.net * Decimal("1.13") if invoice.currency == "CNY" else invoice.net
+        assert abs(invoice.gross - taxed) <= Decimal("0.02")
+        if invoice.kind == "invoice":
+            assert sum(each.amount for each in invoice.instalments) == invoice.gross
+            assert all(fits_minor_unit(e.amount, invoice.currency) for e in invoice.instalments)
+            numbers = [each.number for each in invoice.instalments]
+            assert numbers == list(range(1, len(numbers) + 1))
+        for dispute in invoice.disputes:
+            assert dispute.until is None or dispute.since <= dispute.until
+    assert all(kinds[kind] > 10 for kind in ("invoice", "credit_note", "cancellation"))
+
+
+def test_a_cancelled_invoice_has_exactly_one_cancellation_and_no_payment() -> None:
+    cancelled = {each.key for each in invoices(large()) if each.status == "cancelled"}
+    cancels = [each.cancels for each in invoices(large()) if each.kind == "cancellation"]
+    assert sorted(cancelled) == sorted(each for each in cancels if each is not None)
+    assert not cancelled & {each.invoice for _, _, each in allocations(large())}
+
+
+def test_payments_come_in_all_kinds() -> None:
+    kinds: dict[str, int] = defaultdict(int)
+    for payment in payments(large()):
+        kinds[payment.kind] += 1
+        assert fits_minor_unit(payment.amount, payment.currency)
+        assert (payment.amount < 0) == (payment.kind == "refund")
+        allocated = sum(each.amount for each in payment.allocations)
+        assert allocated <= max(payment.amount, Decimal(0))
+        kinds["reversed"] += payment.reversed_on is not None
+        kinds["of several"] += len({each.invoice for each in payment.allocations}) > 1
+        kinds["allocated later"] += any(
+            each.allocated_on > payment.received_on for each in payment.allocations
+        )
+    for kind in ("receipt", "refund", "write_off", "reversed", "of several", "allocated later"):
+        assert kinds[kind] > 5, kind
+
+
+def allocations(collected: Collected) -> Iterable[tuple[date, date | None, Allocation]]:
+    """What reduces instalments: (from, until, what)."""
+    for payment in payments(collected):
+        for each in payment.allocations:
+            yield max(payment.received_on, each.allocated_on), payment.reversed_on, each
+    for invoice in invoices(collected):
+        for each in invoice.allocations:
+            yield max(invoice.invoiced_on, each.allocated_on), None, each
+
+
+def test_late_are_exactly_the_instalments_that_were_open_after_their_due_date() -> None:
+    collected = large()
+    until = collected.stream[-1][1].date()
+    reduced: dict[tuple[int, int], list[tuple[date, date | None, Decimal]]] = defaultdict(list)
+    for since, reversed_on, each in allocations(collected):
+        assert each.instalment is not None
+        reduced[each.invoice, each.instalment].append((since, reversed_on, each.amount))
+    cancelled_on = {
+        each.cancels: each.invoiced_on for each in invoices(collected) if each.cancels is not None
+    }
+    late = set()
+    for invoice in invoices(collected):
+        if invoice.kind != "invoice":
+            continue
+        for instalment in invoice.instalments:
+            of_it = reduced[invoice.key, instalment.number]
+            # A payment that bounces opens the instalment again.
+            looked_at = [instalment.due_on, *(back for _, back, _ in of_it if back is not None)]
+            for day in looked_at:
+                if not instalment.due_on <= day < until:
+                    continue
+                paid = sum(
+                    amount
+                    for since, back, amount in of_it
+                    if since <= day and (back is None or back > day)
+                )
+                assert paid <= instalment.amount
+                is_cancelled = invoice.key in cancelled_on and cancelled_on[invoice.key] <= day
+                if paid < instalment.amount and not is_cancelled:
+                    late.add((invoice.key, instalment.number))
+    # What is from before the first day is told with it, or settled on that day.
+    assert set(collected.truth.late) == late
+
+
+def test_each_late_instalment_has_one_known_cause_and_its_evidence() -> None:
+    causes: dict[str, int] = defaultdict(int)
+    for (invoice, instalment), late in large().truth.late.items():
+        assert (late.invoice, late.instalment) == (invoice, instalment)
+        assert late.paid_on is None or late.paid_on > late.due_on
+        assert late.evidence
+        causes[late.cause] += 1
+    known = ("quality", "delivery", "after_sales", "credit", "sales_management", "other")
+    assert set(causes) == set(known)
+    assert all(count < 0.7 * sum(causes.values()) for count in causes.values())
+
+
+def test_the_top_fifth_of_the_customers_brings_about_four_fifths_of_the_revenue() -> None:
+    revenue: dict[int, Decimal] = defaultdict(Decimal)
+    for invoice in invoices(large()):
+        if invoice.status == "posted" and invoice.kind != "cancellation":
+            sign = -1 if invoice.kind == "credit_note" else 1
+            revenue[invoice.customer] += sign * invoice.net * invoice.rate
+    ranked = sorted(revenue.values(), reverse=True)
+    share = sum(ranked[: len(large().newest[Customer]) // 5]) / sum(ranked)
+    assert Decimal("0.7") < share < Decimal("0.9")
+
+
+def test_honest_salespeople_tell_what_comes_and_hopeful_ones_tell_more() -> None:
+    collected = played(600, 24, seed=3)
+    told: dict[tuple[int, bool], Decimal] = {}
+    for document, _ in collected.stream:
+        if isinstance(document, Opportunity) and document.stage == "propose":
+            hopeful = document.owner in collected.truth.hopeful
+            told.setdefault((document.key, hopeful), document.probability)
+    ratios = {}
+    for hopeful in (False, True):
+        said = won = Decimal(0)
+        for (key, is_hopeful), probability in told.items():
+            newest = collected.newest[Opportunity][key]
+            assert isinstance(newest, Opportunity)
+            if is_hopeful == hopeful and newest.outcome is not None:
+                said += probability
+                won += newest.outcome == "won"
+        ratios[hopeful] = said / won
+    assert Decimal("0.85") < ratios[False] < Decimal("1.2")
+    assert Decimal("1.35") < ratios[True] < Decimal("2.4")
+
+
+def test_some_machine_orders_were_never_announced() -> None:
+    truth = large().truth
+    share = len(truth.unpiped) / (len(truth.unpiped) + len(truth.announced))
+    assert 0.1 < share < 0.35
+    assert not set(truth.unpiped) & set(truth.announced)
+
+
+def test_some_orders_from_opportunities_do_not_name_them() -> None:
+    known = {each.key: each for each in orders(large())}
+    named = [known[order].opportunity is not None for order in large().truth.announced]
+    assert 0.7 < sum(named) / len(named) < 0.97
+
+
+def test_who_is_lost_orders_no_more() -> None:
+    lost = large().truth.lost
+    assert len(lost) > 15
+    for order in orders(large()):
+        if order.customer in lost:
+            assert order.ordered_on < lost[order.customer].on
+
+
+def test_the_erp_knows_a_customer_before_it_orders() -> None:
+    known: set[int] = set()
+    for document, _ in small().stream:
+        if isinstance(document, Customer) and ERP in document.known_in:
+            known.add(document.key)
+        if isinstance(document, Order | Invoice | Payment):
+            assert document.customer in known
+
+
+def test_documents_name_what_was_recorded_before_them() -> None:
+    seen: dict[type, set[int]] = defaultdict(set)
+    for document, _ in small().stream:
+        seen[type(document)].add(document.key)
+        if isinstance(document, Order):
+            assert document.salesperson in seen[Employee]
+            assert {line.product for line in document.lines} <= seen[Product]
+            assert document.opportunity is None or document.opportunity in seen[Opportunity]
+        if isinstance(document, Invoice):
+            ordered = {line.order for line in document.lines if line.order is not None}
+            assert ordered <= seen[Order]
+        if isinstance(document, Payment):
+            assert {each.invoice for each in document.allocations} <= seen[Invoice]
+
+
+def test_what_was_demanded_covers_what_stands_in_the_orders() -> None:
+    ordered: dict[tuple[int, int, int], Decimal] = defaultdict(Decimal)
+    for order in orders(large()):
+        if order.status != "cancelled" and not order.deleted:
+            for line in order.lines:
+                if not line.rejected:
+                    place = (line.product, line.wanted_on.year, line.wanted_on.month)
+                    ordered[place] += line.quantity
+    demanded = large().truth.demanded
+    assert all(quantity >= ordered[place] for place, quantity in demanded.items())
+    more = sum(demanded.values()) - sum(ordered.values())
+    assert 0 < more < Decimal("0.1") * sum(ordered.values())
+
+
+def test_orders_are_changed_cancelled_rejected_in_part_and_entered_twice() -> None:
+    quantities: dict[tuple[int, int], set[Decimal]] = defaultdict(set)
+    for document, _ in large().stream:
+        if isinstance(document, Order):
+            for line in document.lines:
+                quantities[document.key, line.number].add(line.quantity)
+    newest = orders(large())
+    assert sum(len(each) > 1 for each in quantities.values()) > 20
+    assert sum(order.status == "cancelled" for order in newest) > 10
+    assert sum(line.rejected for order in newest for line in order.lines) > 5
+    assert sum(order.deleted for order in newest) > 3
+    assert len({order.currency for order in newest}) == 3
+
+
+def test_targets_are_set_for_each_salesperson_and_month_and_some_late() -> None:
+    months: dict[tuple[int, date], list[date]] = defaultdict(list)
+    for document, at in small().stream:
+        if isinstance(document, Target):
+            months[document.salesperson, document.first].append(at.date())
+    assert all(len(days) == 1 for days in months.values())
+    late = sum(days[0] - first > timedelta(days=5) for (_, first), days in months.items())
+    assert 0 < late < 0.3 * len(months)
+
+
+def test_finished_business_leaves_the_world() -> None:
+    collected = Collected()
+    world = World(Parameters.of(60, 12, 7), collected, Truth())
+    world.play(open_plant, EACH_DAY)
+    assert set(world.invoices) == set(world.market.open_invoices)
+    assert all(any(state.open.values()) for state in world.market.open_invoices.values())
+    assert len(world.orders) < 0.4 * len(collected.newest[Order])
+    assert set(world.orders) == set(world.market.progress)
+    assert all(each.outcome is None for each in world.opportunities.values())
+
+
+def test_companies_have_distinct_names_and_valid_tax_numbers() -> None:
+    register, chance = Register(), Random(5)
+    companies = [register.found(chance) for _ in range(5_000)]
+    assert len({each.name.legal for each in companies}) == len(companies)
+    assert len({each.country for each in companies}) == 7
+    for each in companies:
+        if each.country == "CN":
+            uscc.validate(each.tax_id)
+        assert each.phone[0] == "+" and 9 <= len(each.phone) - 1 <= 15
+        assert each.name.latin.isascii() or each.country != "CN"
+
+
+def test_a_twin_shares_the_city_and_nothing_that_would_identify_it() -> None:
+    register, chance = Register(), Random(5)
+    twins = 0
+    for _ in range(300):
+        company = register.found(chance)
+        twin = register.twin(chance, company)
+        if twin is not None:
+            twins += 1
+            assert twin.city == company.city
+            assert twin.name.legal != company.name.legal
+            assert twin.tax_id != company.tax_id and twin.phone != company.phone
+    assert twins > 100
