@@ -12,19 +12,19 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from plant.database import Books
 from plant.documents import CALLS, CRM, ERP, MES, SERVICE, SYSTEMS, Customer, Document
-from plant.numbers import Numbering
 from plant.parameters import Parameters
 from plant.playing import play
 from plant.systems.calls import CallCentre
 from plant.systems.crm import Crm
+from plant.systems.database import Books
 from plant.systems.erp import Erp
 from plant.systems.exporting import Exporter
 from plant.systems.mes import Mes
+from plant.systems.numbers import Numbering
 from plant.systems.service import ServiceNetwork
-from plant.telling import Told
-from plant.truth_files import read_plant, write_truth
+from plant.systems.telling import Told
+from plant.systems.truth_files import read_plant, write_truth
 from plant.world import Listener
 
 OnProgress = Callable[[date], None]

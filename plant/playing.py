@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from plant import calling, customers, making, needing, people, rating, selling, serving, targeting
-from plant.opening import open_plant
+from plant.market import customers, needing, people, rating, selling, targeting
+from plant.market.opening import open_plant
 from plant.parameters import Parameters
 from plant.truth import Truth
+from plant.works import calling, making, serving
 from plant.world import Listener, World
 
 #: In this order.

@@ -28,10 +28,10 @@ from plant.documents import (
     Product,
     Shipment,
 )
-from plant.market import Market
+from plant.market.state import Market
 from plant.parameters import FIRST_DAY, Parameters
 from plant.truth import Truth
-from plant.works import Works
+from plant.works.state import Works
 
 Action = Callable[["World"], None]
 

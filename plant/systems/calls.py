@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from plant.documents import CALLS, ERP, Call, Customer, Document
-from plant.flaws import CSV_BREAKS, emptied, impossible_day, worded
-from plant.numbers import Numbering
 from plant.parameters import FIRST_DAY
-from plant.spelling import spelled, traditional
 from plant.systems.exporting import Delivery, Exporter
-from plant.tables import Table
+from plant.systems.flaws import CSV_BREAKS, emptied, impossible_day, worded
+from plant.systems.numbers import Numbering
+from plant.systems.spelling import spelled, traditional
+from plant.systems.tables import Table
 
 _ENCODING = "big5"
 DIRECTORY = Table(

@@ -17,12 +17,12 @@ from plant.documents import (
     Target,
     Visit,
 )
-from plant.numbers import Numbering
 from plant.parameters import FIRST_DAY
 from plant.systems import crm_records as records
 from plant.systems.crm_contradictions import Contradicting
 from plant.systems.exporting import Delivery, Exporter
-from plant.telling import Told
+from plant.systems.numbers import Numbering
+from plant.systems.telling import Told
 
 _KNOWN = (Contact, Employee, Lead, Opportunity, Target, Visit)
 

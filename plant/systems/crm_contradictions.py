@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from plant.documents import CRM, ERP, Customer, Opportunity
-from plant.numbers import Numbering, drawn, share
-from plant.telling import Told
+from plant.systems.numbers import Numbering, drawn, share
+from plant.systems.telling import Told
 
 #: Of the customers that both know, for each of city, credit limit and terms.
 _CONTRADICTED = 0.025

@@ -17,12 +17,12 @@ from plant.documents import (
     Target,
     Visit,
 )
-from plant.flaws import CSV_BREAKS, JSON_BREAKS, emptied, impossible_day, worded
-from plant.numbers import Numbering, share
-from plant.spelling import spelled
 from plant.systems.exporting import Delivery
-from plant.tables import JsonTable, Table
-from plant.telling import DELETED, EXISTS
+from plant.systems.flaws import CSV_BREAKS, JSON_BREAKS, emptied, impossible_day, worded
+from plant.systems.numbers import Numbering, share
+from plant.systems.spelling import spelled
+from plant.systems.tables import JsonTable, Table
+from plant.systems.telling import DELETED, EXISTS
 
 _FROM_UTC = timedelta(hours=8)
 _KNOWS_STAFF_NUMBER = 0.7

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from plant.database import Books
 from plant.documents import (
     ERP,
     Customer,
@@ -21,11 +20,12 @@ from plant.documents import (
     ShipmentLine,
     Stock,
 )
-from plant.numbers import Numbering, share
 from plant.parameters import FIRST_DAY
 from plant.systems import erp_money, erp_parties, erp_sales
 from plant.systems import erp_tables as tables
+from plant.systems.database import Books
 from plant.systems.exporting import Delivery, Exporter
+from plant.systems.numbers import Numbering, share
 
 _KNOWN = (Customer, Employee, Invoice, Order, Payment, Product, Rate, Shipment, Stock)
 _UNDER_TWIN = 0.3

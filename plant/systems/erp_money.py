@@ -7,14 +7,14 @@ from datetime import date
 from decimal import Decimal
 
 from plant.documents import ERP, Allocation, Invoice, Payment
-from plant.flaws import CSV_BREAKS, Break, Part, emptied, impossible_day, worded
-from plant.numbers import Numbering
 from plant.systems import erp_tables as tables
 from plant.systems.erp_parties import CURRENCIES, day, flag, money, terms
 from plant.systems.erp_sales import ENTRIES, INTERNAL
 from plant.systems.exporting import Delivery
-from plant.tables import Row
-from plant.telling import CANCELLED, EXISTS
+from plant.systems.flaws import CSV_BREAKS, Break, Part, emptied, impossible_day, worded
+from plant.systems.numbers import Numbering
+from plant.systems.tables import Row
+from plant.systems.telling import CANCELLED, EXISTS
 
 _RECEIPT, _WRITE_OFF = "1000005", "1000507"
 _CENT = Decimal("0.01")

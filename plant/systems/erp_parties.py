@@ -6,11 +6,11 @@ from datetime import date
 from decimal import Decimal
 
 from plant.documents import ERP, Customer, Employee, Product, Rate, Stock, Terms
-from plant.flaws import CSV_BREAKS, emptied, impossible_day, worded
-from plant.numbers import Numbering, share
-from plant.spelling import spelled
 from plant.systems import erp_tables as tables
 from plant.systems.exporting import Delivery
+from plant.systems.flaws import CSV_BREAKS, emptied, impossible_day, worded
+from plant.systems.numbers import Numbering, share
+from plant.systems.spelling import spelled
 
 #: The ERP's own numbers of the currencies.
 CURRENCIES = {"CNY": "1", "USD": "1000", "EUR": "1001"}

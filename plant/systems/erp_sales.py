@@ -6,13 +6,13 @@ from datetime import date
 from decimal import Decimal
 
 from plant.documents import ERP, Order, Shipment
-from plant.flaws import CSV_BREAKS, Break, Part, emptied, impossible_day, worded
-from plant.numbers import Numbering
 from plant.systems import erp_tables as tables
 from plant.systems.erp_parties import CURRENCIES, day, flag, money, terms
 from plant.systems.exporting import Delivery
-from plant.tables import Row
-from plant.telling import CANCELLED, DELETED, EXISTS
+from plant.systems.flaws import CSV_BREAKS, Break, Part, emptied, impossible_day, worded
+from plant.systems.numbers import Numbering
+from plant.systems.tables import Row
+from plant.systems.telling import CANCELLED, DELETED, EXISTS
 
 #: Numbers inside the tables begin here; they are unique in their table alone.
 INTERNAL = 1000

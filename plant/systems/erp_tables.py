@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from plant.tables import Table
+from plant.systems.tables import Table
 
 ENCODING = "gb18030"
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 
-from plant import flaws
-from plant.flaws import Break
-from plant.numbers import share
-from plant.tables import Row, Table
-from plant.telling import EXISTS, Reject, Told
-from plant.writing import GrowingFile
+from plant.systems import flaws
+from plant.systems.flaws import Break
+from plant.systems.numbers import share
+from plant.systems.tables import Row, Table
+from plant.systems.telling import EXISTS, Reject, Told
+from plant.systems.writing import GrowingFile
 
 Mark = tuple[str, int]
 

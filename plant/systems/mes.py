@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime, time
 
 from plant.documents import ERP, MES, Capacity, Document, Product, Production
-from plant.flaws import CSV_BREAKS, emptied, impossible_day, worded
-from plant.numbers import Numbering, drawn, share
 from plant.parameters import FIRST_DAY
 from plant.systems.exporting import Delivery, Exporter
-from plant.tables import Table
-from plant.telling import CANCELLED, EXISTS
+from plant.systems.flaws import CSV_BREAKS, emptied, impossible_day, worded
+from plant.systems.numbers import Numbering, drawn, share
+from plant.systems.tables import Table
+from plant.systems.telling import CANCELLED, EXISTS
 
 MATERIAL = Table(
     "material",

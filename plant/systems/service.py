@@ -16,11 +16,11 @@ from plant.documents import (
     ServiceVisit,
     Shipment,
 )
-from plant.numbers import Numbering, drawn, share
 from plant.parameters import FIRST_DAY
 from plant.systems import service_records as records
 from plant.systems.exporting import Delivery, Exporter
-from plant.telling import Told
+from plant.systems.numbers import Numbering, drawn, share
+from plant.systems.telling import Told
 
 #: Of the machines that are delivered.
 _SAID_TOO_EARLY = 0.04

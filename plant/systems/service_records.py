@@ -15,11 +15,11 @@ from plant.documents import (
     Equipment,
     ServiceVisit,
 )
-from plant.flaws import CSV_BREAKS, emptied, impossible_day, worded
-from plant.numbers import Numbering
-from plant.spelling import spelled
 from plant.systems.exporting import Delivery
-from plant.tables import Table
+from plant.systems.flaws import CSV_BREAKS, emptied, impossible_day, worded
+from plant.systems.numbers import Numbering
+from plant.systems.spelling import spelled
+from plant.systems.tables import Table
 
 _ENCODING = "cp1252"
 _PLANT_ZONE = timezone(timedelta(hours=8))

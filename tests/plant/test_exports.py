@@ -23,15 +23,15 @@ from connectors.mapping.loading import load_mapping
 from connectors.mapping.values import Rejection
 from hub.money import use_exact_arithmetic
 from hub.settings import load_settings
-from plant import flaws
 from plant.documents import Shipment, ShipmentLine
 from plant.generate import generate
-from plant.numbers import Numbering
 from plant.parameters import FIRST_DAY, Parameters
+from plant.systems import flaws
 from plant.systems.erp import Erp
 from plant.systems.exporting import Exporter
-from plant.telling import Told
-from plant.writing import NotThisPlant
+from plant.systems.numbers import Numbering
+from plant.systems.telling import Told
+from plant.systems.writing import NotThisPlant
 
 CUSTOMERS, MONTHS, SEED = 60, 5, 3
 MIDDLE = date(2024, 3, 13)

@@ -14,7 +14,6 @@ from random import Random
 from stdnum.cn import uscc
 
 from hub.money import fits_minor_unit
-from plant.company_names import Register
 from plant.documents import (
     ERP,
     Allocation,
@@ -28,7 +27,8 @@ from plant.documents import (
     Product,
     Target,
 )
-from plant.opening import open_plant
+from plant.market.opening import open_plant
+from plant.names.companies import Register
 from plant.parameters import Parameters
 from plant.playing import EACH_DAY, play
 from plant.truth import Truth

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import pytest
 
-from plant import customers, making, people, playing, products
+from plant import playing
 from plant.documents import (
     SERVICE,
     Call,
@@ -30,9 +30,11 @@ from plant.documents import (
     Shipment,
     Stock,
 )
-from plant.market import Progress
+from plant.market import customers, people, products
+from plant.market.state import Progress
 from plant.parameters import FIRST_DAY, Parameters
 from plant.truth import Truth
+from plant.works import making
 from plant.world import World
 
 D = TypeVar("D", bound=Document)
@@ -75,7 +77,7 @@ def played(count: int, months: int, seed: int = 5, until: date | None = None) ->
 
 @pytest.fixture(scope="module")
 def two_years() -> Played:
-    return played(120, 24)
+    return played(300, 24)
 
 
 def machine_line(world: World, quantity: int, wanted_in_days: int = 20) -> OrderLine:

@@ -1,0 +1,1 @@
+"""Names of companies and persons, and the words of texts."""
