@@ -25,7 +25,7 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m ops.embedded.prefetch
 	@touch $@
 
-demo: setup ## Run the hub on the invented workshop and show its views
+demo: setup ## Make a sample plant, run the hub on it, and show what it then knows
 	$(BIN)/headrace demo
 
 test: setup ## Run the tests

@@ -147,7 +147,7 @@ def _guide(
     month = str(answers["demand"]["as_of"])[:7]
     console.print(numbers_text(answers, made.rejects))
     console.print(customers_table(answers["customers"], _ROWS))
-    console.print(demand_table(answers["demand"], _ROWS, first_month=month))
+    console.print(demand_table(_announced(answers["demand"]), _ROWS, first_month=month))
     console.print(receivables_table(answers["receivables"], _ROWS))
     found = {
         (document, f"{row['source']}|{row['id']}"): row
@@ -158,6 +158,12 @@ def _guide(
         console.print(story_text(number, story, found))
     further = look_further(made.folder, settings.data, command(), stories)
     console.print(further, soft_wrap=True, markup=False, highlight=False)
+
+
+def _announced(demand: dict[str, Any]) -> dict[str, Any]:
+    """The demand of which opportunities say a part; spare parts would fill the page."""
+    rows = [row for row in demand["rows"] if row["pipeline"] != "0"]
+    return {**demand, "rows": rows}
 
 
 def look_further(plant: Path, data: Path, command: str, stories: Sequence[Story] = ()) -> str:

@@ -14,7 +14,7 @@ from plant.world import CURRENCY, World
 
 _CUSTOMERS_EACH = 25
 _MACHINES_EACH = 60
-_CHANGES_TEAM = 0.012
+_CHANGES_TEAM = 0.02
 _LEAVES_CUSTOMER = 0.006
 
 
@@ -52,9 +52,9 @@ def daily(world: World) -> None:
     teams = {team: unit for team, unit, sold in words("texts")["teams"] if sold == CURRENCY}
     for team in teams:
         for seller in tuple(world.market.sellers[team]):
-            if len(world.market.sellers[team]) > 2 and happens(chance, _CHANGES_TEAM):
+            if len(world.market.sellers[team]) > 1 and happens(chance, _CHANGES_TEAM):
                 target = chance.choice([each for each in teams if each != team])
-                _move(world, seller, team, target)
+                _move(world, seller, team, target, teams[target])
     for customer in world.market.everybody:
         if happens(chance, _LEAVES_CUSTOMER):
             buyer = world.buyers[customer]
@@ -64,13 +64,13 @@ def daily(world: World) -> None:
                 world.record(buyer.document)
 
 
-def _move(world: World, seller: int, team: str, target: str) -> None:
+def _move(world: World, seller: int, team: str, target: str, unit: str) -> None:
     """Move a salesperson to another team; the customers stay where they are for now."""
     market = world.market
     market.sellers[team].remove(seller)
     market.sellers[target].append(seller)
     manager = world.employees[market.sellers[target][0]].manager
-    moved = replace(world.employees[seller], team=target, manager=manager)
+    moved = replace(world.employees[seller], team=target, unit=unit, manager=manager)
     world.employees[seller] = moved
     world.record(moved)
 

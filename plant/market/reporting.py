@@ -45,7 +45,7 @@ def tell_late_invoice(
         [
             (("order", order.key), f"It ordered; {_promise(order.lines[0].promised_on)}."),
             *((each, sentences[each[0]]) for each in late.evidence if each[0] in sentences),
-            (("invoice", invoice.key), f"It was charged, and due on {late.due_on}."),
+            (("invoice", invoice.key), f"It was charged{_parts(invoice)}, due on {late.due_on}."),
             (("payment", payment), "The money came when the complaint was settled."),
         ],
     )
@@ -102,6 +102,11 @@ def _tell(world: World, kind: str, title: str, telling: list[tuple[Named, str]])
 
 def _promise(promised_on: date | None) -> str:
     return f"it was promised for {promised_on}" if promised_on else "nothing was promised"
+
+
+def _parts(invoice: Invoice) -> str:
+    number = len(invoice.instalments)
+    return f" in {number} instalments, the late one" if number > 1 else " with its tax"
 
 
 def _name(world: World, customer: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import count
 from random import Random
 from typing import Any
 
@@ -14,6 +15,8 @@ from plant.names.wording import characters, words
 
 _CHINESE_SHARE = 0.78
 _NUMBERED_SHARE = 0.04
+#: How often a name is made anew until it says more.
+_TRIES = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +165,14 @@ class Register:
     def _abroad(self, chance: Random, country: str, parent: Company | None) -> Company:
         known = words("companies_abroad")[country]
         city, region, postcode, area = chance.choice(known["cities"])
-        while True:
+        for attempt in count():
             parts, trade = _parts(chance, known), chance.choice(known["trades"])
             shape = "{brand} {trade}" if parent else chance.choice(known["shapes"])
+            # A large group has more companies than there are trades and legal forms.
+            if attempt >= _TRIES:
+                shape += " {place}"
+            if attempt >= 2 * _TRIES:
+                shape += f" {attempt}"
             brand = parent.name.brand if parent else parts["coined"]
             if parent is None and "{family}" in shape:
                 brand = parts["family"]

@@ -158,8 +158,6 @@ class Works:
     """How many, by customer."""
     last_order: dict[int, int] = field(default_factory=dict)
     """By customer: the newest of which something was dispatched."""
-    crossed: dict[int, date] = field(default_factory=dict)
-    """By customer: until when it has a reason to call (a late delivery, a wrong invoice)."""
     complained: set[tuple[int, int]] = field(default_factory=set)
     """(order, place among its problems) of wrong invoices that the service has a case about."""
     technicians: tuple[int, ...] = ()

@@ -337,6 +337,26 @@ def test_companies_have_distinct_names_and_valid_tax_numbers() -> None:
         assert each.name.latin.isascii() or each.country != "CN"
 
 
+def test_people_change_teams_and_then_belong_to_that_team_and_its_unit() -> None:
+    sellers = [each for each, _ in played(40, 24).stream if isinstance(each, Employee)]
+    unit_of = {each.team: each.unit for each in sellers}
+    before: dict[int, Employee] = {}
+    moves = 0
+    for each in sellers:
+        assert each.unit == unit_of[each.team]
+        moves += each.key in before and before[each.key].team != each.team
+        before[each.key] = each
+    assert moves > 0
+
+
+def test_a_group_may_have_more_companies_than_there_are_words_for_them() -> None:
+    register, chance = Register(), Random(5)
+    parents = [register.found(chance) for _ in range(40)]
+    for parent in {each.country: each for each in parents}.values():
+        group = [register.subsidiary(chance, parent) for _ in range(400)]
+        assert len({each.name.legal for each in [parent, *group]}) == 401
+
+
 def test_a_twin_shares_the_city_and_nothing_that_would_identify_it() -> None:
     register, chance = Register(), Random(5)
     twins = 0
