@@ -16,7 +16,6 @@ COPY connectors connectors
 COPY streams streams
 COPY api api
 COPY plant plant
-COPY plant plant
 COPY ops ops
 # From the wheels of the lock alone, and of those only what the hub needs to run.
 RUN pip install --upgrade --no-index --find-links /wheels setuptools \

@@ -1,16 +1,16 @@
 """Years of business by the minute: processed documents are multiplied, each copy with its number.
 
 The copies stand in the tables as if they had been processed: facts with their bodies and digests,
-open items, receipts, allocations, balances. (`tests/benchmarks` compares both.) What was marked for
-publication counts as published.
+open items, receipts, allocations, balances. (`tests/benchmarks` compares both.) Documents with
+larger numbers may stand there, too; they are not copied.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from benchmarks.documents import Document, invoices_and_payments, renumbered
+from benchmarks.documents import Document, renumbered
 from sinks.database import connect
 from sinks.tables import metadata
 
@@ -78,14 +78,36 @@ _COPIES = {
 }
 
 
+#: Adds to the balances what the copied open items and receipts add up to, ``{times}`` times.
+_BALANCES = """
+    UPDATE receivable_balances AS balance
+    SET items = balance.items + added.items * {times},
+        open_amount = balance.open_amount + added.open_amount * {times},
+        unallocated = balance.unallocated + added.unallocated * {times}
+    FROM (
+        SELECT customer_key, currency, sum(items) AS items, sum(open_amount) AS open_amount,
+            sum(unallocated) AS unallocated
+        FROM (
+            SELECT customer_key, currency, open_items AS items, open_amount, 0 AS unallocated
+            FROM receivable_invoices WHERE key >= 'erp|RE' AND key < 'erp|RE{below}'
+            UNION ALL
+            SELECT customer_key, currency, 0, 0, unallocated
+            FROM receivable_receipts WHERE key >= 'erp|ZE' AND key < 'erp|ZE{below}'
+        ) AS one
+        GROUP BY customer_key, currency
+    ) AS added
+    WHERE (balance.customer_key, balance.currency) = (added.customer_key, added.currency)
+"""
+
+
 def lay_in(
     url: str, number: int, copies: range, on_progress: Callable[[int], None] = lambda _: None
 ) -> None:
-    """Lay in copies of the first ``number`` of `invoices_and_payments`, which were processed.
+    """Lay in copies of documents of `invoices_and_payments` that were processed.
 
     Args:
         url: the database; it holds these documents and all copies before ``copies``.
-        number: of documents that were processed.
+        number: of the documents; their own numbers are below it.
         copies: which copies, 1 and up; the numbers of copy n are larger by n × ``number``.
         on_progress: told how many documents there are.
     """
@@ -102,17 +124,19 @@ def lay_in(
                         for row in rows:
                             target.write(row)
                 on_progress(number * (copy + 1))
-            writer.execute(
-                f"""
-                UPDATE receivable_balances SET items = items * {copies.stop} / {copies.start},
-                    open_amount = open_amount * {copies.stop} / {copies.start},
-                    unallocated = unallocated * {copies.stop} / {copies.start}
-                """
-            )
-            writer.execute("TRUNCATE outbox")
-        # As the server itself would have done by now; it is not to do so while we measure.
-        writer.execute("VACUUM (ANALYZE)")
-        writer.execute("CHECKPOINT")
+            writer.execute(_BALANCES.format(times=len(copies), below=f"{number:08d}"))
+
+
+def settle(url: str) -> None:
+    """Have the server do now what it is not to do while we measure; all marks count as published.
+
+    Before each job that is compared with another one, whatever filled the tables.
+    """
+    with connect(url, name="bench") as connection:
+        connection.autocommit = True
+        connection.execute("TRUNCATE outbox")
+        connection.execute("VACUUM (ANALYZE)")
+        connection.execute("CHECKPOINT")
 
 
 def _into(table: str) -> str:
@@ -120,13 +144,20 @@ def _into(table: str) -> str:
     return f"COPY {table} ({columns}) FROM STDIN (FORMAT binary)"
 
 
-def open_invoices(number: int, times: int, wanted: int, seed: int = 2) -> list[Document]:
-    """Return ``wanted`` by chance of the invoices that are open after ``lay_in`` of ``times``."""
-    waiting: list[Document] = []
-    for _ in invoices_and_payments(number, waiting=waiting):
-        pass
-    chance = random.Random(seed)
+def open_invoices(
+    still_open: Sequence[Document], number: int, times: int, wanted: int, seed: int = 2
+) -> list[Document]:
+    """Return ``wanted`` by chance of the invoices that are open after ``lay_in``.
+
+    Args:
+        still_open: of the documents that were processed.
+        number: how many these were.
+        times: how many times the history has them, with the copies.
+        wanted: how many; all, in an order by chance, where there are no more.
+        seed: of the chance.
+    """
+    number_open = len(still_open) * times
     return [
-        renumbered(waiting[place % len(waiting)], place // len(waiting) * number)
-        for place in chance.sample(range(len(waiting) * times), min(wanted, len(waiting) * times))
+        renumbered(still_open[place % len(still_open)], place // len(still_open) * number)
+        for place in random.Random(seed).sample(range(number_open), min(wanted, number_open))
     ]

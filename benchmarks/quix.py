@@ -17,6 +17,7 @@ import psycopg
 from quixstreams import Application
 from quixstreams.sinks import BatchingSink, SinkBatch
 
+from hub.garbage import collecting_rarely
 from hub.kafka import Cluster, log_ranges, topic_ids
 from hub.money import use_exact_arithmetic
 from hub.policy import Policy
@@ -26,7 +27,6 @@ from sinks.facts import FACTS
 from sinks.positions import GROUP, LogState, Partition, Positions
 from sinks.session import Session
 from streams.catalogue import streams
-from streams.garbage import collecting_rarely
 from streams.ingest import Ingest, Prepared, Span, prepare
 
 TOPICS = (DOCUMENTS["invoice"].name, DOCUMENTS["payment"].name)

@@ -99,19 +99,19 @@ def fresh_hub() -> Iterator[Path]:
 
 
 def standard(records: int) -> Iterator[list[Figure]]:
-    """Measure what `make bench` promises, each part on a hub of its own.
+    """Measure what `make bench` promises.
 
-    Workers would process what the measurement before has published.
+    Each part has a hub of its own, since workers would process what the one before has published,
+    but for `growth`: the history that it begins with is what `whole_way` has processed.
     """
     with fresh_hub() as config, Stack(load_settings(config)) as stack:
         yield consuming(stack.addresses, records)
     with fresh_hub() as config, Stack(load_settings(config)) as stack:
         yield whole_way(stack.addresses, config, records)
         yield thin_traffic(stack.addresses, config)
-    with fresh_hub() as config, Stack(load_settings(config)) as stack:
         yield growth(stack.addresses, config, records)
     with fresh_hub() as config:
-        yield plant_day(config, config.parent)
+        yield plant_day(config.parent)
     with fresh_hub() as config:
         yield starts(config)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import time
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 
@@ -16,12 +18,26 @@ from streams.rebuild import forget_everything
 QUIX = Path(sys.prefix) / "quix" / "bin" / "python"
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """All that the topics hold, processed once more; see `end_to_end.drain`."""
+
+    rate: float
+    memory_mb: float
+    forgetting_s: float
+
+
 def whole_way(addresses: Addresses, config: Path, records: int) -> list[Figure]:
-    """Measure ``records`` invoices and payments into facts, views and outbox."""
+    """Measure ``records`` invoices and payments into facts, views and outbox.
+
+    The hub holds nothing before, and all of them afterwards.
+    """
     say(f"publishing {records:,} invoices and payments")
     _, size = documents.publish(addresses.cluster, documents.invoices_and_payments(records))
-    (one, memory), (peer, peer_memory) = _beside_quix(addresses, config)
-    two, _ = _anew(addresses, "end to end: two workers", end_to_end.workers_of(config, 2))
+    hub, peer = _beside_quix(addresses, config)
+    two = _anew(addresses, "end to end: two workers", end_to_end.workers_of(config, 2)).rate
+    first, again = hub
+    one = mean(run.rate for run in hub)
     return [
         Figure("size of an invoice or payment record", size, "bytes"),
         Figure("end to end, one worker", one, "events/s", "limit", target=15_000),
@@ -30,59 +46,65 @@ def whole_way(addresses: Addresses, config: Path, records: int) -> list[Figure]:
             one,
             "events/s",
             "Quix Streams, same SQL",
-            peer,
+            mean(run.rate for run in peer),
             target=1.0,
         ),
         Figure("end to end, two workers", two, "events/s", "one worker", one, target=1.0),
         Figure(
             "memory of a worker",
-            memory,
+            max(run.memory_mb for run in hub),
             "MB",
             "limit",
             target=300,
             at_least=False,
         ),
-        Figure("memory of Quix Streams", peer_memory, "MB"),
+        Figure("memory of Quix Streams", max(run.memory_mb for run in peer), "MB"),
+        Figure(
+            f"everything anew from {records:,} events of the topics, one worker",
+            records / (again.forgetting_s + records / again.rate),
+            "events/s",
+            "the first time",
+            first.rate,
+        ),
     ]
 
 
-def _beside_quix(
-    addresses: Addresses, config: Path
-) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return rate and memory of one worker, and of Quix Streams with the same SQL.
+def _beside_quix(addresses: Addresses, config: Path) -> tuple[tuple[_Run, _Run], tuple[_Run, _Run]]:
+    """Return the first and the last of four runs, by a worker, and those between, by Quix Streams.
 
     Raises:
         RuntimeError: they did not do the same.
     """
-    commands: dict[str, end_to_end.Commands] = {
-        "one worker": end_to_end.workers_of(config),
-        "Quix Streams": [
-            (
-                *(str(QUIX), "-m", "benchmarks.quix"),
-                *(addresses.cluster.bootstrap_servers[0], addresses.database_url),
-            )
-        ],
-    }
-    found: dict[str, list[tuple[float, float]]] = {who: [] for who in commands}
+    worker = end_to_end.workers_of(config)
+    quix = [
+        (
+            *(str(QUIX), "-m", "benchmarks.quix"),
+            *(addresses.cluster.bootstrap_servers[0], addresses.database_url),
+        )
+    ]
     outcomes = set()
-    # Each is the first once: what changes on the machine meanwhile meets both alike.
-    for who in (*commands, *reversed(commands)):
-        found[who].append(_anew(addresses, f"end to end: {who}", commands[who]))
+
+    def run(who: str, commands: end_to_end.Commands) -> _Run:
+        done = _anew(addresses, f"end to end: {who}", commands)
         outcomes.add(end_to_end.outcome(addresses))
+        return done
+
+    # Each is the first once: what changes on the machine meanwhile meets both alike.
+    first = run("one worker", worker)
+    peer = run("Quix Streams", quix), run("Quix Streams", quix)
+    hub = first, run("one worker", worker)
     if len(outcomes) > 1:
         raise RuntimeError(f"the worker and Quix Streams did not do the same: {outcomes}")
-    hub, quix = (
-        (mean(rate for rate, _ in runs), max(memory for _, memory in runs))
-        for runs in found.values()
-    )
-    return hub, quix
+    return hub, peer
 
 
-def _anew(addresses: Addresses, what: str, commands: end_to_end.Commands) -> tuple[float, float]:
-    """Forget what was processed and process it by ``commands``; see `end_to_end.drain`."""
+def _anew(addresses: Addresses, what: str, commands: end_to_end.Commands) -> _Run:
+    """Forget what was processed and process it by ``commands``."""
     say(what)
+    began = time.perf_counter()
     forget_everything(addresses.database_url, Policy())
-    return end_to_end.drain(addresses, commands)
+    forgetting_s = time.perf_counter() - began
+    return _Run(*end_to_end.drain(addresses, commands), forgetting_s)
 
 
 def thin_traffic(addresses: Addresses, config: Path) -> list[Figure]:

@@ -43,9 +43,17 @@ class Door:
     resting: Callable[[], AbstractContextManager[None]]
     on_progress: OnProgress | None = None
 
-    def settle_direct(self, drafts: Sequence[Draft]) -> tuple[Settled, list[Rejection]]:
-        """Encode and settle documents made from single records."""
-        encoded, rejections = _split(encode_drafts(drafts))
+    def settle_direct(
+        self, drafts: Sequence[Draft]
+    ) -> tuple[Settled, list[tuple[Draft, Rejection]]]:
+        """Encode and settle documents made from single records; rejections with their drafts."""
+        results = encode_drafts(drafts)
+        encoded = [result for result in results if isinstance(result, Encoded)]
+        rejections = [
+            (draft, result)
+            for draft, result in zip(drafts, results, strict=True)
+            if isinstance(result, Rejection)
+        ]
         wanted = {
             (one.draft.document, one.draft.id, change_text(one.draft.changed))
             for one in encoded
@@ -139,10 +147,3 @@ class Door:
             metrics.DEAD_LETTERS.labels(stage_of(self.source), letter.code).inc()
         if self.on_progress is not None:
             self.on_progress(self.report)
-
-
-def _split(
-    results: Sequence[Encoded | Rejection],
-) -> tuple[list[Encoded], list[Rejection]]:
-    encoded = [result for result in results if isinstance(result, Encoded)]
-    return encoded, [result for result in results if isinstance(result, Rejection)]

@@ -1,9 +1,10 @@
-"""Takes chunks of records in: single records become documents, rows of joined streams are kept."""
+"""Takes portions of files in: single records become documents, rows of joined streams are kept."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import psycopg
 
@@ -15,10 +16,21 @@ from connectors.kept_rows import take_rows
 from connectors.letters import letter_for_line, letter_for_record
 from connectors.mapping.building import drafts_of
 from connectors.mapping.joins import KeptRow
+from connectors.mapping.model import SourceMapping
 from connectors.mapping.records import direct_events, kept_from, node_from
 from connectors.mapping.values import Draft, Rejection
+from sinks import cursors
 from sinks.dead_letters import DeadLetter
 from sinks.session import LASTING
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """A chunk of a file, and the state that the file's cursor gets with it (None: it stays)."""
+
+    unit: Unit
+    chunk: Chunk
+    state: Mapping[str, Any] | None = None
 
 
 @dataclass(slots=True)
@@ -28,30 +40,37 @@ class _Mapped:
     rejections: list[Rejection] = field(default_factory=list)
 
 
-def take_chunk(door: Door, unit: Unit, chunk: Chunk, move: Callable[[Connection], None]) -> None:
-    """Publish and keep what a chunk holds; ``move`` sets the cursor in the same transaction.
+def take_portions(door: Door, portions: Sequence[Portion]) -> None:
+    """Publish and keep what these portions hold, and move their cursors, in one transaction.
 
-    If its data breaks the transaction, the record is found by halving and becomes a dead letter.
+    If their data breaks the transaction, the record is found by halving and becomes a dead letter.
+
+    Args:
+        door: the source.
+        portions: in the order of the source; several of one file in the order of the file.
     """
     try:
-        _take(door, unit, chunk, move)
+        _take(door, portions)
     except (psycopg.DataError, *LASTING) as error:
-        if not chunk.rows:
+        if not any(portion.chunk.rows for portion in portions):
             raise
-        _halve(door, unit, chunk, move, error)
+        _halve(door, portions, error)
 
 
-def _halve(
-    door: Door,
-    unit: Unit,
-    chunk: Chunk,
-    move: Callable[[Connection], None],
-    error: psycopg.Error,
-) -> None:
+def _halve(door: Door, portions: Sequence[Portion], error: psycopg.Error) -> None:
+    middle = len(portions) // 2
+    if middle:
+        take_portions(door, portions[:middle])
+        take_portions(door, portions[middle:])
+        return
+    (portion,) = portions
+    unit, chunk = portion.unit, portion.chunk
     middle = len(chunk.rows) // 2
     if middle:
-        take_chunk(door, unit, Chunk(chunk.rows[:middle], [], chunk.place), _stay)
-        take_chunk(door, unit, Chunk(chunk.rows[middle:], chunk.broken, chunk.place), move)
+        # The cursor stays until the other half is taken too.
+        take_portions(door, [Portion(unit, Chunk(chunk.rows[:middle], [], chunk.place))])
+        rest = Chunk(chunk.rows[middle:], chunk.broken, chunk.place)
+        take_portions(door, [Portion(unit, rest, portion.state)])
         return
     ((line, row),) = chunk.rows
     reason = (
@@ -60,55 +79,62 @@ def _halve(
     )
     rejection = Rejection("not_storable", reason, f"{unit.name}:{line}", None, row)
     letter = letter_for_record(door.mapping, door.source, unit.stream.name, unit.dated, rejection)
-    _take(door, unit, Chunk([], chunk.broken, chunk.place), move, [letter])
+    rest = Chunk([], chunk.broken, chunk.place)
+    _take(door, [Portion(unit, rest, portion.state)], [letter])
 
 
-def _stay(connection: Connection) -> None:
-    """The cursor stays until the other half is taken too."""
-
-
-def _take(
-    door: Door,
-    unit: Unit,
-    chunk: Chunk,
-    move: Callable[[Connection], None],
-    put_aside: Sequence[DeadLetter] = (),
-) -> None:
-    mapping, source, stream = door.mapping, door.source, unit.stream
-    mapped = _map(door, unit, chunk)
-    settled, refused = door.settle_direct(mapped.drafts)
-    letters = [
-        letter_for_line(mapping, source, unit, chunk.place.columns, line) for line in chunk.broken
-    ]
-    letters += [
-        letter_for_record(mapping, source, stream.name, unit.dated, rejection)
-        for rejection in [*mapped.rejections, *refused]
-    ]
-    letters += [
-        letter_for_record(mapping, source, stream.name, unit.dated, rejection)
-        for _, rejection in door.publish(settled)
-    ]
+def _take(door: Door, portions: Sequence[Portion], put_aside: Sequence[DeadLetter] = ()) -> None:
+    mapping, source = door.mapping, door.source
+    letters: list[DeadLetter] = []
+    drafts: list[Draft] = []
+    unit_of: dict[int, Unit] = {}
+    rows: dict[str, list[KeptRow]] = {}
+    for portion in portions:
+        unit, mapped = portion.unit, _map(mapping, portion.unit, portion.chunk)
+        letters += _letters(door, portion, mapped.rejections)
+        drafts += mapped.drafts
+        unit_of |= dict.fromkeys(map(id, mapped.drafts), unit)
+        if mapped.rows:
+            rows.setdefault(unit.stream.name, []).extend(mapped.rows)
+    settled, refused = door.settle_direct(drafts)
+    for draft, rejection in [*refused, *door.publish(settled)]:
+        unit = unit_of[id(draft)]
+        letters.append(letter_for_record(mapping, source, unit.stream.name, unit.dated, rejection))
     letters += put_aside
+    states = {one.unit.name: one.state for one in portions if one.state is not None}
 
     def work(connection: Connection) -> int:
         repeated = 0
-        if mapped.rows:
-            repeated = take_rows(connection, mapping, source, stream.name, mapped.rows)
-        move(connection)
+        for stream, arriving in rows.items():
+            repeated += take_rows(connection, mapping, source, stream, arriving)
+        cursors.save_cursors(connection, source, states)
         return repeated
 
-    door.commit(settled, letters, work, read=len(chunk.rows) + len(chunk.broken) + len(put_aside))
+    read = sum(len(one.chunk.rows) + len(one.chunk.broken) for one in portions)
+    door.commit(settled, letters, work, read=read + len(put_aside))
 
 
-def _map(door: Door, unit: Unit, chunk: Chunk) -> _Mapped:
+def _letters(door: Door, portion: Portion, rejections: Sequence[Rejection]) -> list[DeadLetter]:
+    mapping, source, unit, chunk = door.mapping, door.source, portion.unit, portion.chunk
+    lines = [
+        letter_for_line(mapping, source, unit, chunk.place.columns, line) for line in chunk.broken
+    ]
+    records = [
+        letter_for_record(mapping, source, unit.stream.name, unit.dated, rejection)
+        for rejection in rejections
+    ]
+    return lines + records
+
+
+def _map(mapping: SourceMapping, unit: Unit, chunk: Chunk) -> _Mapped:
     stream, mapped = unit.stream, _Mapped()
-    events = direct_events(door.mapping, stream.name)
+    events = direct_events(mapping, stream.name)
     for line, row in chunk.rows:
         node = node_from(stream, row, f"{unit.name}:{line}", unit.dated)
         if isinstance(node, Rejection):
             mapped.rejections.append(node)
             continue
-        for made in drafts_of(door.mapping, events, node):
+        for made in drafts_of(mapping, events, node):
             if isinstance(made, Draft):
                 mapped.drafts.append(made)
             else:

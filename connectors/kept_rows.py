@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import psycopg
@@ -52,8 +53,13 @@ class StoredRows:
 
 
 def _kept_row(stored: StoredRow) -> KeptRow:
-    changed = to_micros(datetime.fromisoformat(stored.change_date))
-    return KeptRow(stored.key, stored.row, stored.place, changed)
+    return KeptRow(stored.key, stored.row, stored.place, _micros(stored.change_date))
+
+
+# Many rows share a date, and reading one takes longer than the row's other steps.
+@lru_cache(maxsize=10_000)
+def _micros(change_date: str) -> int:
+    return to_micros(datetime.fromisoformat(change_date))
 
 
 def take_rows(
@@ -70,6 +76,7 @@ def take_rows(
     """
     rows = StoredRows(connection, source)
     standing = rows.kept(stream, {row.key for row in arriving})
+    stood = frozenset(standing)
     store: dict[str, Kept] = {}
     changed: dict[str, Kept] = {}
     repeated = 0
@@ -84,7 +91,7 @@ def take_rows(
             standing[row.key] = store[row.key] = after
     source_rows.save_rows(connection, source, stream, [_stored(kept) for kept in store.values()])
     if changed:
-        touched = _relink(connection, mapping, source, stream, changed)
+        touched = _relink(connection, mapping, source, stream, changed, stood)
         for event, row_keys in roots_of(mapping, rows, {stream: touched}).items():
             cursors.touch(connection, source, event, row_keys)
     return repeated
@@ -96,13 +103,18 @@ def _relink(
     source: str,
     stream: str,
     changed: dict[str, Kept],
+    stood: frozenset[str],
 ) -> dict[str, set[str]]:
-    """Set by which keys the changed rows are found; return these with those of before."""
+    """Set by which keys the changed rows are found; return these with those of before.
+
+    ``stood`` are the keys of the rows that were kept before: no others have links.
+    """
     links = {
         key: row_links(mapping, stream, Node(kept.row.row, kept.row.place))
         for key, kept in changed.items()
     }
-    old = source_rows.replace_links(connection, source, stream, links)
+    old = source_rows.remove_links(connection, source, stream, stood & changed.keys())
+    source_rows.add_links(connection, source, stream, links)
     return {
         key: {side + text for each in (sides, old.get(key, {})) for side, text in each.items()}
         for key, sides in links.items()

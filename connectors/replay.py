@@ -8,11 +8,11 @@ from pathlib import Path
 import orjson
 
 from connectors.assembly import build_touched
-from connectors.door import Connection, Door
+from connectors.door import Door
 from connectors.files.places import Place
 from connectors.files.reading import Chunk, parser_for
 from connectors.files.units import Unit
-from connectors.intake import take_chunk
+from connectors.intake import Portion, take_portions
 from connectors.letters import header_texts
 from connectors.mapping.loading import load_mapping
 from connectors.mapping.model import SourceMapping
@@ -67,7 +67,8 @@ def replay_through(door: Door, letter: DeadLetter) -> None:
         )
     elif form in ("line", "record"):
         unit = _unit_of(door.mapping, letter, texts)
-        take_chunk(door, unit, _chunk_of(unit, letter, texts), _stay)
+        # A replay moves no cursor.
+        take_portions(door, [Portion(unit, _chunk_of(unit, letter, texts))])
     else:
         raise ReplayError("the letter holds no record of a source")
     build_touched(door, final=True, waiting_too=False)
@@ -90,7 +91,3 @@ def _chunk_of(unit: Unit, letter: DeadLetter, texts: dict[str, str]) -> Chunk:
     parser = parser_for(unit, tuple(columns))
     parsed = parser.parse([value], number, last=True)
     return Chunk(parsed.rows, parsed.broken, Place(columns=parser.columns))
-
-
-def _stay(connection: Connection) -> None:
-    """A replay moves no cursor."""

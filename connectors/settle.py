@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from connectors.encoding import Encoded
 from connectors.mapping.values import from_micros
@@ -34,6 +35,7 @@ class Settled:
         self.seen = [one for one in self.seen if (one.document, one.key, one.digest) not in dropped]
 
 
+@lru_cache(maxsize=10_000)
 def change_text(micros: int) -> str:
     """A change date as the database keeps it: in UTC, so that texts compare like the dates."""
     return f"{from_micros(micros):%Y-%m-%dT%H:%M:%S.%fZ}"

@@ -79,57 +79,57 @@ class ProgressDisplay:
         )
 
 
-class CountLine:
+class _Line:
+    """A line that says where something is: live on a terminal, every few seconds elsewhere."""
+
+    def __init__(self, console: Console, waiting: str) -> None:
+        self._console = console
+        self._status = console.status(waiting) if console.is_terminal else None
+        self._due = time.monotonic() + _LINE_SECONDS
+
+    def __enter__(self) -> Self:
+        if self._status is not None:
+            self._status.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def _say(self, line: str) -> None:
+        if self._status is not None:
+            self._status.update(line)
+        elif time.monotonic() >= self._due:
+            self._console.print(line)
+            self._due = time.monotonic() + _LINE_SECONDS
+
+
+class CountLine(_Line):
     """Shows how much was read of the sources that are read here; call it with each run."""
 
     def __init__(self, console: Console) -> None:
-        self._status = console.status("reading") if console.is_terminal else None
-
-    def __enter__(self) -> Self:
-        if self._status is not None:
-            self._status.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._status is not None:
-            self._status.stop()
+        super().__init__(console, "reading")
 
     def __call__(self, run: SourceRun) -> None:
         """Show this run."""
-        if self._status is not None:
-            self._status.update(f"{run.source}: {run.read:,} read, {run.published:,} published")
+        self._say(f"{run.source}: {run.read:,} read, {run.published:,} published")
 
 
-class DayLine:
+class DayLine(_Line):
     """Shows how far a plant was played; call it with each day."""
 
     def __init__(self, console: Console, until: date) -> None:
-        self._status = console.status("playing") if console.is_terminal else None
+        super().__init__(console, "playing")
         self._until = until
-
-    def __enter__(self) -> Self:
-        if self._status is not None:
-            self._status.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._status is not None:
-            self._status.stop()
 
     def __call__(self, day: date) -> None:
         """Show this day."""
-        if self._status is not None:
-            self._status.update(f"playing {day} of {self._until}")
+        self._say(f"playing {day} of {self._until}")
 
 
 def line_of(progress: Progress) -> str:

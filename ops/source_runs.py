@@ -16,6 +16,7 @@ import connectors.mapping
 from connectors.files.units import SourcePathError, find_units
 from connectors.report import SourceReport
 from connectors.running import follow, passes_by_itself, run_source
+from hub.garbage import collecting_rarely
 from hub.log import get_logger
 from hub.settings import Settings, Source
 from ops.embedded.folder import run_folder, write_whole
@@ -96,6 +97,7 @@ def check_sources(settings: Settings, *, paths: bool) -> None:
             find_units(source.path, mapping.streams, mapping.zone)
 
 
+@collecting_rarely()
 def read_to_end(
     sources: Sequence[Source],
     settings: Settings,
@@ -185,6 +187,7 @@ def as_answer(runs: Sequence[SourceRun]) -> dict[str, Any]:
     return {"sources": [asdict(run) for run in runs]}
 
 
+@collecting_rarely()
 def follow_all(settings: Settings, addresses: Addresses, stop: threading.Event) -> None:
     """Follow every source in a thread of its own until ``stop`` is set.
 

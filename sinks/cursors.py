@@ -102,14 +102,17 @@ def save_note(connection: Connection, source: str, note: Mapping[str, Any]) -> N
     )
 
 
-def save_cursor(connection: Connection, source: str, unit: str, state: Mapping[str, Any]) -> None:
-    """Remember how far a unit was read."""
+def save_cursors(
+    connection: Connection, source: str, states: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Remember how far units were read, by unit."""
     connection.execute(
         """
-        INSERT INTO source_cursors (source, unit, state) VALUES (%s, %s, %s)
+        INSERT INTO source_cursors (source, unit, state)
+        SELECT %s, key, value FROM jsonb_each(%s)
         ON CONFLICT (source, unit) DO UPDATE SET state = excluded.state, updated_at = now()
         """,
-        (source, unit, Jsonb(dict(state))),
+        (source, Jsonb(states)),
     )
 
 

@@ -55,12 +55,18 @@ def seen_at(
     if not wanted:
         return []
     documents, keys, dates = (list(column) for column in zip(*wanted, strict=True))
+    # OFFSET 0 has each looked up by its key: of a table that was not analysed yet the planner
+    # expects a single row, and compares all that are there with all that are wanted.
     found = connection.execute(
         """
-        SELECT v.document, v.key, v.change_date, v.digest, v.version
+        SELECT w.document, w.key, w.change_date, v.digest, v.version
         FROM unnest(%s::text[], %s::text[], %s::text[]) AS w (document, key, change_date)
-        JOIN source_versions v ON v.source = %s AND v.document = w.document
-            AND v.key = w.key AND v.change_date = w.change_date
+        CROSS JOIN LATERAL (
+            SELECT digest, version FROM source_versions
+            WHERE source = %s AND document = w.document AND key = w.key
+                AND change_date = w.change_date
+            OFFSET 0
+        ) v
         """,
         (documents, keys, dates, source),
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 
+from hub.garbage import collecting_rarely
 from hub.policy import Policy
 from sinks import dead_letters, facts, outbox
 from sinks.changes import Change, Marks, Stream
@@ -16,7 +17,6 @@ from sinks.facts import FACTS
 from sinks.projection import PROJECTED
 from sinks.tables import FACT_DOCUMENTS
 from streams.catalogue import streams
-from streams.garbage import collecting_rarely
 
 BATCH = 2_000
 

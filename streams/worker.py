@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 import structlog
 
+from hub.garbage import collecting_rarely
 from hub.kafka import Cluster, KafkaError, TopicMissing, log_ranges, topic_ids
 from hub.money import use_exact_arithmetic
 from hub.policy import Policy
@@ -26,7 +27,6 @@ from sinks.positions import GROUP, LogState, Partition, Positions
 from sinks.session import Session, ThreadSessions, may_pass
 from streams.catalogue import streams
 from streams.demand.stream import publish_chances
-from streams.garbage import collecting_rarely
 from streams.ingest import Ingest
 from streams.lane import Lane, agent_of
 

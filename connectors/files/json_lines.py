@@ -14,8 +14,14 @@ def _no_number(text: str) -> NoReturn:
     raise ValueError(f"{text} is no number")
 
 
+def _integer(text: str) -> int | str:
+    """A number that rows can be kept with; one of more digits stays the text that is written."""
+    return int(text) if len(text) < _LONGEST_INTEGER else text
+
+
+_LONGEST_INTEGER = 19
 # Decimals stay texts, so that no binary float ever stands between a source and an amount.
-_DECODER = json.JSONDecoder(parse_float=str, parse_constant=_no_number)
+_DECODER = json.JSONDecoder(parse_float=str, parse_int=_integer, parse_constant=_no_number)
 
 
 def _storable(row: Any) -> bool:

@@ -17,11 +17,12 @@ _CHUNK_BYTES = 256 * 1024
 
 @dataclass(slots=True)
 class Chunk:
-    """Some records in the order of the file, and the place behind them."""
+    """Some records in the order of the file, the place behind them, and how many bytes they had."""
 
     rows: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     broken: list[BrokenLine] = field(default_factory=list)
     place: Place = field(default_factory=Place)
+    size: int = 0
 
 
 def parser_for(unit: Unit, columns: tuple[str, ...]) -> Parser:
@@ -68,7 +69,7 @@ def read_chunks(file: BinaryIO, unit: Unit, place: Place, final: bool) -> Iterat
         pending = pending[parsed.used :] + half
         if parsed.used:
             place = taken
-            yield Chunk(parsed.rows, parsed.broken, place)
+            yield Chunk(parsed.rows, parsed.broken, place, size)
         elif parsed.broken:
             # A head line that cannot be read: the file stays where it is.
             yield Chunk([], parsed.broken, place)

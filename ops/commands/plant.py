@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -45,7 +46,8 @@ def plant(
         typer.Option(
             "--database",
             metavar="URL",
-            help="Fill this database (as SQLAlchemy names it) with the ERP's tables too.",
+            help="Fill this database (as SQLAlchemy names it) with the ERP's tables too; an empty"
+            " one, or that of this plant.",
             show_default=False,
         ),
     ] = None,
@@ -82,4 +84,4 @@ def _told(made: Generated) -> str:
     )
     if made.database_rows is not None:
         told += f"\n{made.database_rows:,} rows written to the database."
-    return f"{told}\nNext:\n  cd {made.folder}\n  headrace up --until-idle"
+    return f"{told}\nNext:\n  cd {quote(str(made.folder))}\n  headrace up --until-idle"

@@ -17,6 +17,8 @@ from tests.streams.ledger import Ledger, Row
 
 NUMBER = 400
 COPIES = range(1, 4)
+#: The numbers of documents that are no part of the history begin here.
+ELSEWHERE = 20_000_000
 
 #: What a worker keeps of how the records came, not of what they say, and what is published.
 _OF_THE_WAY = {"stream_offsets", "source_freshness", "outbox"}
@@ -34,6 +36,12 @@ def _event(kind: str, document: Document) -> Event:
 def _process(ledger: Ledger, documents: Iterable[tuple[str, Document]]) -> None:
     events = [_event(kind, document) for kind, document in documents]
     ledger.apply(*sorted(events, key=lambda event: event.topic))
+
+
+def _history() -> tuple[list[tuple[str, Document]], list[Document]]:
+    """Return (type, document) of what is copied, and the invoices among them that stay open."""
+    still_open: list[Document] = []
+    return list(invoices_and_payments(NUMBER, waiting=still_open)), still_open
 
 
 def _tables(ledger: Ledger) -> dict[str, list[Row]]:
@@ -64,26 +72,45 @@ def test_a_history_laid_in_is_what_processing_would_have_left(
     assert laid_in == processed
 
 
+def test_documents_beside_the_history_are_not_multiplied(ledger: Ledger) -> None:
+    base, _ = _history()
+    others = list(invoices_and_payments(NUMBER, 2, first=ELSEWHERE))
+    _process(ledger, base)
+    _process(ledger, others)
+    lay_in(ledger.url, NUMBER, COPIES)
+    laid_in = _tables(ledger)
+
+    empty(ledger.url)
+    _process(ledger, others)
+    for copy in (0, *COPIES):
+        _process(ledger, [(kind, renumbered(one, copy * NUMBER)) for kind, one in base])
+
+    assert len(laid_in["fact_invoice"]) == 240 * (COPIES.stop + 1)
+    assert laid_in == _tables(ledger)
+
+
 def test_the_invoices_that_a_job_pays_are_open_in_the_history(ledger: Ledger) -> None:
-    _process(ledger, invoices_and_payments(NUMBER))
+    base, waiting = _history()
+    _process(ledger, base)
     lay_in(ledger.url, NUMBER, COPIES)
 
     still_open = {
         key for (key,) in ledger.rows("SELECT key FROM receivable_invoices WHERE open_amount <> 0")
     }
-    some = open_invoices(NUMBER, COPIES.stop, 50)
+    some = open_invoices(waiting, NUMBER, COPIES.stop, 50)
     assert len({one["id"] for one in some}) == 50
     assert {record_key(SOURCE, one["id"]) for one in some} <= still_open
-    every = open_invoices(NUMBER, COPIES.stop, 10_000)
+    every = open_invoices(waiting, NUMBER, COPIES.stop, 10_000)
     assert {record_key(SOURCE, one["id"]) for one in every} == still_open
 
 
 def test_the_payments_of_a_job_after_the_history_pay_open_invoices_of_both(ledger: Ledger) -> None:
-    _process(ledger, invoices_and_payments(NUMBER))
+    base, still_open = _history()
+    _process(ledger, base)
     lay_in(ledger.url, NUMBER, COPIES)
 
     history = NUMBER * COPIES.stop
-    waiting = open_invoices(NUMBER, COPIES.stop, 100)
+    waiting = open_invoices(still_open, NUMBER, COPIES.stop, 100)
     job = list(invoices_and_payments(NUMBER, 3, first=history, waiting=waiting))
     _process(ledger, job)
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from connectors.files.places import Place
 from connectors.files.reading import Chunk, read_chunks
 from connectors.files.units import NO_DATE, SourcePathError, Unit, date_in_name, find_units
+from connectors.mapping.keeping import row_digest
 from connectors.mapping.values import from_micros
 from tests.connectors.sources import mapping
 
@@ -81,6 +82,15 @@ def test_json_number_keeps_the_text_that_is_written(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"no": 1, "net": 0.1000000000000000055}\n', encoding="utf-8")
     assert read(path, "jsonl").rows == [(1, {"no": 1, "net": "0.1000000000000000055"})]
+
+
+def test_json_integer_of_any_length_can_be_kept(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    long = "9" * 40
+    path.write_text(f'{{"no": -12, "serial": {long}, "other": {2**63}}}\n')
+    ((_, row),) = read(path, "jsonl").rows
+    assert row == {"no": -12, "serial": long, "other": str(2**63)}
+    assert row_digest(row)
 
 
 @pytest.mark.parametrize(

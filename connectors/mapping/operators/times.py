@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -51,14 +52,20 @@ def parse_day(value: Any, zone: ZoneInfo, pattern: str | None = None) -> date | 
             return value.astimezone(zone).date()
         if isinstance(value, date):
             return value
-        if pattern is not None:
-            return datetime.strptime(value, pattern).date()  # noqa: DTZ007 - a day has no zone
-        if len(value) == 10:
-            return date.fromisoformat(value)
-        parsed = datetime.fromisoformat(value)
-        return (parsed if parsed.tzinfo is None else parsed.astimezone(zone)).date()
+        return _written_day(value, zone, pattern)
     except (ValueError, TypeError, OverflowError) as error:
         raise Refusal("not_a_date", f"{shown(value)} is no date") from error
+
+
+# The records of a file are of few days.
+@lru_cache(maxsize=10_000)
+def _written_day(text: str, zone: ZoneInfo, pattern: str | None) -> date:
+    if pattern is not None:
+        return datetime.strptime(text, pattern).date()  # noqa: DTZ007 - a day has no zone
+    if len(text) == 10:
+        return date.fromisoformat(text)
+    parsed = datetime.fromisoformat(text)
+    return (parsed if parsed.tzinfo is None else parsed.astimezone(zone)).date()
 
 
 def parse_calendar_day(value: Any) -> date | None:
