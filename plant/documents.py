@@ -124,7 +124,6 @@ class Product:
     service_interval_hours: int | None
     expected_life_days: int | None
     replaced_by: int | None
-    sold_from: date
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from plant.systems.mes import Mes
 from plant.systems.numbers import Numbering
 from plant.systems.service import ServiceNetwork
 from plant.systems.telling import Told
-from plant.systems.truth_files import read_plant, write_truth
+from plant.systems.truth_files import claim_folder, write_truth
 from plant.world import Listener
 
 OnProgress = Callable[[date], None]
@@ -95,14 +95,15 @@ def generate(
         database: SQLAlchemy's address of a database to be filled with the ERP's tables.
 
     Raises:
-        NotThisPlant: the folder holds another plant, or one that is further.
+        NotThisPlant: the folder holds something else, or a plant that is further.
+        DatabaseUnusable: the database has no driver here, or holds another plant.
     """
     started = monotonic()
-    read_plant(folder, parameters)
+    is_new = claim_folder(folder, parameters)
     told, numbering = Told(), Numbering(parameters.seed)
     exports = folder / "exports"
     exporters = {system: Exporter(system, parameters.seed, exports, told) for system in SYSTEMS}
-    books = None if database is None else Books(database)
+    books = None if database is None else Books(database, is_new)
     crm = Crm(exporters[CRM], numbering, told)
     listening = _Listening(
         [

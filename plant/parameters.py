@@ -7,6 +7,8 @@ from datetime import date, timedelta
 
 #: The first day of every plant; what is older stands in its opening balances.
 FIRST_DAY = date(2024, 1, 1)
+#: A hundred years.
+LONGEST_MONTHS = 1200
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +29,14 @@ class Parameters:
         """Return the parameters of a plant of ``months`` whole months, or of those ``until`` a day.
 
         Raises:
-            ValueError: a number is below 1, or ``until`` is not within these months.
+            ValueError: a number is below 1, there are too many months, or ``until`` is not
+                within them.
         """
         for name, value in (("customers", customers), ("months", months)):
             if value < 1:
                 raise ValueError(f"{name} is {value}; it is 1 or more")
+        if months > LONGEST_MONTHS:
+            raise ValueError(f"months is {months}; it is {LONGEST_MONTHS} at most")
         end = last_day(months)
         until = end if until is None else until
         if not FIRST_DAY <= until <= end:

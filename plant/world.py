@@ -63,6 +63,8 @@ class Problem:
     """When it was settled; None while it is open."""
     evidence: tuple[tuple[str, int], ...]
     """Documents behind it, as (type, key)."""
+    complained_on: date | None = None
+    """When a case was opened about it."""
 
 
 @dataclass(slots=True)
@@ -78,7 +80,6 @@ class Buyer:
     """What its demand is multiplied with from year to year."""
     order_gap_days: float
     """Days between two orders of parts, on average, before seasons and growth."""
-    active_from: date
     leaving_on: date | None = None
     """The day from which it orders no more; the world decides it, nobody is told."""
     leaving_why: str = ""
@@ -109,10 +110,10 @@ class World:
     """Machines in the field, by the key of their equipment."""
     problems: dict[int, list[Problem]] = field(default_factory=lambda: defaultdict(list))
     """By order."""
-    troubles: dict[int, deque[tuple[str, int]]] = field(
+    troubles: dict[int, deque[tuple[date, str, int]]] = field(
         default_factory=lambda: defaultdict(partial(deque, maxlen=5))
     )
-    """By customer: its latest cases, and calls that settled nothing, as (type, key)."""
+    """By customer: its latest cases, and calls that settled nothing, as (day, type, key)."""
     rates: dict[str, Decimal] = field(default_factory=lambda: {CURRENCY: Decimal(1)})
     """Units of the plant's currency for one of each, today."""
     works: Works = field(default_factory=Works)

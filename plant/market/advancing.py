@@ -74,7 +74,7 @@ def give_back(world: World, order: Order) -> None:
             amount=-left,
             rate=world.rates[document.currency],
             received_on=world.today,
-            reference=f"退预付款 {order.key}",
+            reference=f"退预付款 {order.ordered_on:%Y%m%d}",
             allocations=(),
         )
         world.record(refund)

@@ -28,7 +28,7 @@ def delivered(world: World, shipment: Shipment) -> None:
     for order in dict.fromkeys(charge.order for charge in charges):
         progress = world.market.progress.get(order)
         if progress is not None:
-            progress.shipments.append(shipment.key)
+            progress.happened.append(("shipment", shipment.key))
     if world.market.habits[shipment.customer].collective:
         _collect(world, shipment.customer, charges)
         return
@@ -61,6 +61,7 @@ def post(world: World, invoice: Invoice, orders: tuple[int, ...], wrong_by: Deci
         progress = market.progress[order]
         progress.unpaid += 1
         progress.invoices.append(invoice.key)
+        progress.happened.append(("invoice", invoice.key))
     world.record(invoice)
     paid = advancing.allocate(world, invoice, orders)
     for instalment in invoice.instalments:

@@ -31,7 +31,7 @@ def meet(world: World, customer: Customer) -> None:
             influence=influence,
             reports_to=leader,
             phone=f"{prefix}{chance.randrange(10**7):07d}",
-            email=f"{_mailbox(latin)}{key % 100}@{domain}",
+            email=f"{_mailbox(latin)}{chance.randrange(100)}@{domain}",
         )
         world.record(contact)
         leader = leader or key

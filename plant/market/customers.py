@@ -139,7 +139,6 @@ def _add(world: World, chance: Random, company: Company, parent: int | None) -> 
         payer=payer,
         growth=min(1.9, max(0.5, lognormal(chance, 1.03, 0.22))),
         order_gap_days=365.0 / orders_each_year,
-        active_from=world.today,
     )
     world.buyers[key] = buyer
     world.truth.payers[key] = payer
@@ -218,6 +217,7 @@ def _review(world: World) -> None:
         if habits.fails_on is not None and world.today >= habits.fails_on:
             if buyer.leaving_on is None:
                 _leave(world, buyer, days_after(chance, world.today, 40, 0.3), _FAILED)
+                world.later(days_after(chance, world.today, 14, 0.4), partial(_block, key))
             continue
         if buyer.leaving_on is not None:
             continue
@@ -246,9 +246,13 @@ def _left(key: int, world: World) -> None:
     if world.market.habits[key].has_ordered:
         lost = world.truth.lost[key] = LostCustomer(key, world.today, buyer.leaving_why)
         reporting.tell_lost_customer(world, lost)
-    if buyer.leaving_why == _FAILED:
-        buyer.document = replace(buyer.document, blocked=True)
-        world.record(buyer.document)
+
+
+def _block(key: int, world: World) -> None:
+    """Take no more orders from a customer that pays no more."""
+    buyer = world.buyers[key]
+    buyer.document = replace(buyer.document, blocked=True)
+    world.record(buyer.document)
 
 
 def _change(world: World, chance: Random, buyer: Buyer) -> None:

@@ -10,14 +10,15 @@ from random import Random
 from plant.chance import happens, lognormal, poisson
 from plant.market import ordering
 from plant.market.seasons import PEAK, month_end, next_month, season, working
-from plant.market.state import Wanted
+from plant.market.state import Need, Wanted
 from plant.parameters import FIRST_DAY
 from plant.world import Buyer, World
 
 #: Machine orders that no salesperson foresaw, for each opportunity that is opened.
 _UNANNOUNCED = 0.042
-_WAITS_FOR_MONTH_END = 0.2
+_WAITS_FOR_MONTH_END, _WAITS_FOR_QUARTER_END = 0.2, 0.35
 _FRAMEWORK = 0.04
+_USES_UNEVENLY = 0.35
 _YOUNG_DAYS = 500
 
 
@@ -80,31 +81,42 @@ def _need(customer: int, world: World) -> None:
     if not happens(chance, season(world.today) / PEAK):
         return
     day = working(world.today)
-    if happens(chance, _WAITS_FOR_MONTH_END):
+    ends_quarter = world.today.month % 3 == 0
+    if happens(chance, _WAITS_FOR_QUARTER_END if ends_quarter else _WAITS_FOR_MONTH_END):
         day = max(day, month_end(world.today) - timedelta(days=chance.randrange(4)))
     if day > world.today:
-        world.later(day, partial(_order, customer))
+        world.later(day, partial(_order, customer, world.today))
     else:
-        _order(customer, world)
+        _order(customer, world.today, world)
 
 
-def _order(customer: int, world: World) -> None:
+def _order(customer: int, since: date, world: World) -> None:
+    """Order what a customer has been in need of since a day."""
     chance = world.chance("needing")
     habits = world.market.habits[customer]
     if habits.parts_scale > 1.2 and happens(chance, _FRAMEWORK):
         ordering.place(world, customer, _framework(world, chance, customer))
         return
-    wanted_on = working(world.today + timedelta(days=round(lognormal(chance, 12, 0.6))))
+    lead = timedelta(days=round(lognormal(chance, 12, 0.6)))
+    wanted_on, needed_on = working(world.today + lead), working(since + lead)
     needed: dict[int, Decimal] = {}
     for _ in range(min(8, 1 + poisson(chance, 1.4))):
         product = _part(world, chance, customer)
         needed[product] = _quantity(world, chance, product, habits.parts_scale)
-    wanted = [Wanted(product, quantity, wanted_on) for product, quantity in needed.items()]
+    wanted = [
+        Wanted(
+            product,
+            quantity,
+            wanted_on,
+            need=Need(quantity, needed_on) if needed_on < wanted_on else None,
+        )
+        for product, quantity in needed.items()
+    ]
     ordering.place(world, customer, wanted)
 
 
 def _framework(world: World, chance: Random, customer: int) -> list[Wanted]:
-    """A year's need of a part or two, called off month by month."""
+    """Some months' need of a part or two, called off evenly, whatever each month really takes."""
     wanted = []
     scale = world.market.habits[customer].parts_scale
     products = {_part(world, chance, customer): None, _part(world, chance, customer): None}
@@ -114,7 +126,9 @@ def _framework(world: World, chance: Random, customer: int) -> list[Wanted]:
         month = world.today.replace(day=1)
         for _ in range(months):
             month = next_month(month)
-            wanted.append(Wanted(product, quantity, working(date(month.year, month.month, 10))))
+            day = working(date(month.year, month.month, 10))
+            used = Decimal(round(lognormal(chance, float(quantity), _USES_UNEVENLY)))
+            wanted.append(Wanted(product, quantity, day, need=Need(used, day)))
     return wanted
 
 

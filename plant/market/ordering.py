@@ -12,9 +12,9 @@ from random import Random
 from hub.money import round_half_up
 from plant.chance import happens
 from plant.documents import ERP, Order, OrderLine, Terms
-from plant.market import advancing, customers, needing, reporting
+from plant.market import advancing, customers, needing, reporting, wishing
 from plant.market.seasons import working
-from plant.market.state import Progress, Wanted
+from plant.market.state import Need, Progress, Wanted
 from plant.works import making
 from plant.works.introducing import introduce
 from plant.world import CURRENCY, World
@@ -23,6 +23,8 @@ from plant.world import CURRENCY, World
 VAT = Decimal("0.13")
 _CHANGED, _CANCELLED, _REJECTED, _DELETED = 0.11, 0.035, 0.035, 0.006
 _FORGETS_OPPORTUNITY = 0.15
+#: A customer that puts its order off, or takes it back, may need the goods as before.
+_NEEDS_IT_STILL = 0.4
 _THREE_INSTALMENTS = Terms("R3", days=30, instalments=3)
 
 
@@ -33,18 +35,22 @@ def place(
     opportunity: int | None = None,
     ordered_on: date | None = None,
 ) -> int | None:
-    """Record a new order and let the works provide for it.
+    """Record an order for what a customer wants, as far as it orders it, and provide for it.
 
     Returns:
-        The key of the order; None where we take no orders from the customer.
+        The key of the order; None where we take no orders from the customer, or it orders nothing.
     """
     chance = world.chance("ordering")
     buyer = world.buyers[customer]
     if customers.is_gone(world, customer):
         return None
+    ordered: list[Wanted] = []
     for each in wanted:
-        _demand(world, each.product, each.wanted_on, each.quantity)
-    if buyer.document.blocked:
+        need, asked_for = wishing.consider(world, customer, each)
+        _demand(world, each.product, need)
+        if asked_for is not None:
+            ordered.append(replace(asked_for, need=need))
+    if not ordered:
         return None
     introduce(world, customer, ERP)
     habits = world.market.habits[customer]
@@ -52,7 +58,7 @@ def place(
         habits.has_ordered = True
         needing.begin(world, customer)
     document = buyer.document
-    has_machines = any(world.products[each.product].is_machine for each in wanted)
+    has_machines = any(world.products[each.product].is_machine for each in ordered)
     big = has_machines and document.terms.days > 0 and happens(chance, 0.15)
     order = Order(
         key=world.new_key("order"),
@@ -65,7 +71,7 @@ def place(
         opportunity=None if happens(chance, _FORGETS_OPPORTUNITY) else opportunity,
         contract_reviewed=happens(chance, 0.85 if has_machines else 0.4),
         lines=tuple(
-            _line(world, customer, 10 * place, each) for place, each in enumerate(wanted, start=1)
+            _line(world, customer, 10 * place, each) for place, each in enumerate(ordered, start=1)
         ),
         status="open",
     )
@@ -74,7 +80,13 @@ def place(
         world.record(twice)
         world.record(replace(twice, deleted=True))
     world.orders[order.key] = order
-    world.market.progress[order.key] = Progress()
+    needs = {
+        line.number: each.need
+        for line, each in zip(order.lines, ordered, strict=True)
+        if each.need is not None
+    }
+    world.market.progress[order.key] = Progress(needs=needs)
+    habits.last_order = (order.ordered_on, order.key)
     world.record(order)
     making.take_order(world, order)
     advancing.ask(world, order)
@@ -88,7 +100,7 @@ def order_parts(
     """Order parts that are needed at once; ``why`` is what broke.
 
     Returns:
-        The key of the order; None where we take no orders from the customer.
+        The key of the order; None where we take no orders from the customer, or it orders nothing.
     """
     soon = working(world.today + timedelta(days=3))
     return place(world, customer, [Wanted(product, number, soon) for product, number in parts])
@@ -168,14 +180,16 @@ def _plan_changes(world: World, chance: Random, order_key: int) -> None:
 
 
 def _untouched(world: World, order_key: int) -> tuple[Order, list[OrderLine]] | None:
-    """Return an open order and its lines of which nothing is in a shipment, if there are any."""
+    """Return an open order and its lines of which nothing has left, if there are any."""
     order, owed = world.orders.get(order_key), world.works.owed.get(order_key)
     if order is None or order.status != "open" or owed is None:
         return None
     lines = [
         line
         for line in order.lines
-        if not line.rejected and line.number in owed.lines and not owed.lines[line.number].sent
+        if not line.rejected
+        and line.number in owed.lines
+        and not owed.lines[line.number].dispatched
     ]
     return (order, lines) if lines else None
 
@@ -188,22 +202,29 @@ def _change(order_key: int, world: World) -> None:
     order, lines = found
     chance = world.chance("ordering")
     line = chance.choice(lines)
-    if happens(chance, 0.5):
+    need = world.market.progress[order_key].needs[line.number]
+    # What stands in a shipment already will leave on its day.
+    is_planned = world.works.owed[order_key].lines[line.number].sent > 0
+    if happens(chance, 0.5) and not is_planned:
         wanted_on = working(max(world.today, line.wanted_on) + timedelta(chance.randrange(5, 50)))
         changed = replace(line, wanted_on=wanted_on)
         if line.promised_on is not None and line.promised_on < wanted_on:
             # What was promised holds no more; the works promise anew.
             changed = replace(changed, promised_on=None)
+        if not happens(chance, _NEEDS_IT_STILL):
+            need = replace(need, needed_on=wanted_on)
     else:
         factor = chance.choice((0.5, 0.75, 1.25, 1.5, 2.0))
         quantity = Decimal(max(1, round(float(line.quantity) * factor)))
         net = round_half_up(line.net * quantity / line.quantity, 2)
         gross = gross_of(net, order.currency)
         changed = replace(line, quantity=quantity, net=net, gross=gross)
+        need = replace(need, quantity=quantity)
     if changed == line:
         return
-    _demand(world, line.product, line.wanted_on, -line.quantity)
-    _demand(world, changed.product, changed.wanted_on, changed.quantity)
+    _forget_need(world, order_key, line)
+    _demand(world, line.product, need)
+    world.market.progress[order_key].needs[line.number] = need
     making.take_order(world, _change_line(world, order, changed))
 
 
@@ -213,8 +234,9 @@ def _cancel(order_key: int, world: World) -> None:
     if found is None or len(found[1]) < len(found[0].lines):
         return
     order, lines = found
-    for line in lines:
-        _demand(world, line.product, line.wanted_on, -line.quantity)
+    if not happens(world.chance("ordering"), _NEEDS_IT_STILL):
+        for line in lines:
+            _forget_need(world, order_key, line)
     cancelled = replace(order, status="cancelled", cancelled_on=world.today)
     world.orders[order_key] = cancelled
     world.record(cancelled)
@@ -230,8 +252,8 @@ def _reject(order_key: int, world: World) -> None:
     order, lines = found
     chance = world.chance("ordering")
     line = chance.choice(lines)
-    if happens(chance, 0.6):
-        _demand(world, line.product, line.wanted_on, -line.quantity)
+    if not happens(chance, _NEEDS_IT_STILL):
+        _forget_need(world, order_key, line)
     making.take_order(world, _change_line(world, order, replace(line, rejected=True)))
     close_if_done(world, order_key)
 
@@ -243,5 +265,11 @@ def _change_line(world: World, order: Order, line: OrderLine) -> Order:
     return changed
 
 
-def _demand(world: World, product: int, wanted_on: date, quantity: Decimal) -> None:
-    world.truth.demanded[product, wanted_on.year, wanted_on.month] += quantity
+def _forget_need(world: World, order_key: int, line: OrderLine) -> None:
+    need = world.market.progress[order_key].needs[line.number]
+    _demand(world, line.product, replace(need, quantity=-need.quantity))
+
+
+def _demand(world: World, product: int, need: Need) -> None:
+    day = need.needed_on
+    world.truth.demanded[product, day.year, day.month] += need.quantity

@@ -66,7 +66,6 @@ def _add_machine(world: World, chance: Random, family: str, model: Any) -> Produ
         service_interval_hours=hours,
         expected_life_days=known["life_days"],
         replaced_by=None,
-        sold_from=world.today,
     )
     world.market.weight[product.key] = weight
     return _offer(world, product)
@@ -99,7 +98,6 @@ def _add_part(world: World, chance: Random, family: str, stem: Any, size: Any) -
             service_interval_hours=None,
             expected_life_days=life or None,
             replaced_by=None,
-            sold_from=world.today,
         ),
     )
 
@@ -129,7 +127,6 @@ def _replace(key: int, world: World) -> None:
         latin=f"{old.latin.removesuffix(' new')} new",
         price=price,
         cost=_cost(chance, price, old.is_machine),
-        sold_from=world.today,
     )
     market.weight[new_key] = market.weight.pop(key)
     if not old.is_machine:

@@ -24,6 +24,13 @@ _WHAT_WENT_WRONG = {
 }
 
 
+_HAPPENED = {
+    "production": "Production finished later than planned.",
+    "shipment": "A part of it left.",
+    "invoice": "It was charged.",
+}
+
+
 def tell_late_invoice(
     world: World, invoice: Invoice, late: LateInvoice, payment: int | None
 ) -> None:
@@ -38,65 +45,85 @@ def tell_late_invoice(
     if days < _WORTH_TELLING_DAYS:
         return
     sentences = _WHAT_WENT_WRONG[late.cause]
+    told = [(each, sentences[each[0]]) for each in late.evidence if each[0] in sentences]
+    charged = (("invoice", invoice.key), f"It was charged{_parts(invoice)}, due on {late.due_on}.")
+    behind = [document for document, _ in told]
+    told.insert(_place_of(world, invoice, late, behind), charged)
     _tell(
         world,
         "late_payment",
+        order.key,
         f"Why {_name(world, invoice.customer)} paid {days} days late: {late.cause}",
         [
             (("order", order.key), f"It ordered; {_promise(order.lines[0].promised_on)}."),
-            *((each, sentences[each[0]]) for each in late.evidence if each[0] in sentences),
-            (("invoice", invoice.key), f"It was charged{_parts(invoice)}, due on {late.due_on}."),
+            *told,
             (("payment", payment), "The money came when the complaint was settled."),
         ],
     )
 
 
+def _place_of(world: World, invoice: Invoice, late: LateInvoice, told: list[Named]) -> int:
+    """Return the place of an invoice among what made its customer pay late: when it was charged."""
+    happened = world.market.progress[invoice.order or 0].happened
+    before = happened[: happened.index(("invoice", invoice.key))]
+    problems = world.problems[invoice.order or 0]
+    complained_on = next((p.complained_on for p in problems if p.evidence == late.evidence), None)
+    for place, document in enumerate(told):
+        if document[0] == "case":
+            if complained_on is None or complained_on >= invoice.invoiced_on:
+                return place
+        elif document not in before:
+            return place
+    return len(told)
+
+
 def tell_sale(world: World, order_key: int) -> None:
     """Keep the story of an order that was an opportunity first and left in several shipments."""
     progress, order = world.market.progress[order_key], world.orders[order_key]
-    if order.opportunity is None or len(progress.shipments) < 2 or not progress.invoices:
+    shipments = sum(kind == "shipment" for kind, _ in progress.happened)
+    if order.opportunity is None or shipments < 2 or not progress.invoices:
         return
-    owed = world.works.owed.get(order_key)
-    slipped = owed.slipped if owed is not None else []
     _tell(
         world,
         "sale",
+        order_key,
         f"From an opportunity to several shipments: {_name(world, order.customer)}",
         [
             (("opportunity", order.opportunity), "Sales saw that it might buy, and won it."),
             (("order", order_key), f"It ordered; {_promise(order.lines[0].promised_on)}."),
-            *(
-                (("production", each), "Production finished later than planned.")
-                for each in slipped
-            ),
-            *((("shipment", each), "A part of it left.") for each in progress.shipments),
-            *((("invoice", each), "It was charged.") for each in progress.invoices),
+            *((each, _HAPPENED[each[0]]) for each in progress.happened),
         ],
     )
 
 
 def tell_lost_customer(world: World, lost: LostCustomer) -> None:
     """Keep the story of a customer that had its troubles with us and then ordered no more."""
-    last = world.works.last_order.get(lost.customer)
+    last = world.market.habits[lost.customer].last_order
     troubles = world.troubles.get(lost.customer, ())
     if last is None or len(troubles) < 3:
         return
-    sentences = {"case": "It complained.", "call": "It called, and got no solution."}
+    sentences = {
+        "case": "It complained.",
+        "call": "It called, and got no solution.",
+        "order": f"Its last order. It left: {lost.why}.",
+    }
+    days = sorted([*troubles, (last[0], "order", last[1])])
     _tell(
         world,
         "lost_customer",
+        lost.customer,
         f"Lost on {lost.on}, and nobody knew: {_name(world, lost.customer)}",
-        [
-            *((each, sentences[each[0]]) for each in troubles),
-            (("order", last), f"Its last order. It left: {lost.why}."),
-        ],
+        [((kind, key), sentences[kind]) for _, kind, key in days],
     )
 
 
-def _tell(world: World, kind: str, title: str, telling: list[tuple[Named, str]]) -> None:
-    told = world.market.told
-    if told[kind] < _OF_EACH_KIND:
-        told[kind] += 1
+def _tell(
+    world: World, kind: str, about: int, title: str, telling: list[tuple[Named, str]]
+) -> None:
+    """Keep a story, unless there are enough of its kind, or one about the same."""
+    told = world.market.told[kind]
+    if len(told) < _OF_EACH_KIND and about not in told:
+        told.append(about)
         world.truth.stories.append(Story(kind, title, tuple(telling)))
 
 

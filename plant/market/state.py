@@ -34,13 +34,23 @@ class Habits:
     anger: float = 0.0
     """Its open complaints, month by month, forgiven little by little."""
     has_ordered: bool = False
+    last_order: tuple[date, int] | None = None
+    """When it ordered last, and the key of that order."""
     first_machines: int = 0
     """How many it had when it first needed parts."""
 
 
 @dataclass(frozen=True, slots=True)
+class Need:
+    """How much of a product a customer could really use, and on which day."""
+
+    quantity: Decimal
+    needed_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a customer wants of a product, and when."""
+    """What a customer asks for of a product, and for when."""
 
     product: int
     quantity: Decimal
@@ -48,6 +58,8 @@ class Wanted:
     net: Decimal | None = None
     """The price agreed for all of it, in the customer's currency; None: the list price, less the
     customer's discount."""
+    need: Need | None = None
+    """Where it really needs something else than it asks for."""
 
 
 @dataclass(slots=True)
@@ -56,7 +68,10 @@ class Progress:
 
     shipped: dict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     invoiced: dict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
-    shipments: list[int] = field(default_factory=list)
+    needs: dict[int, Need] = field(default_factory=dict)
+    """By line: what it was ordered for."""
+    happened: list[tuple[str, int]] = field(default_factory=list)
+    """Shipments that left, invoices, and production that slipped, as (type, key), as they came."""
     invoices: list[int] = field(default_factory=list)
     """All that bill it, in their order, whether paid or not."""
     unpaid: int = 0
@@ -128,5 +143,5 @@ class Market:
     """Those of which something is not yet allocated."""
     to_collect: dict[int, list[Charge]] = field(default_factory=dict)
     """By customer: what stands on the month's collective invoice."""
-    told: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    """How many stories of each kind there are."""
+    told: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    """By kind of story: the orders, or the customers, of which one is told."""

@@ -36,7 +36,6 @@ class Company:
     tax_id: str
     industry: str
     currency: str
-    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +158,6 @@ class Register:
             tax_id=credit_code(chance, place.division),
             industry=industry,
             currency="CNY",
-            language="zh",
         )
 
     def _abroad(self, chance: Random, country: str, parent: Company | None) -> Company:
@@ -203,7 +201,6 @@ class Register:
             tax_id=foreign_tax_id(chance, country),
             industry=trade[1],
             currency=known["currency"],
-            language=known["language"],
         )
 
     def _domain(self, stem: str, city: str, ending: str) -> str:

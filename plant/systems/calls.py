@@ -8,6 +8,7 @@ from plant.documents import CALLS, ERP, Call, Customer, Document
 from plant.parameters import FIRST_DAY
 from plant.systems.exporting import Delivery, Exporter
 from plant.systems.flaws import CSV_BREAKS, emptied, impossible_day, worded
+from plant.systems.hearing import Heard, Hearing
 from plant.systems.numbers import Numbering
 from plant.systems.spelling import spelled, traditional
 from plant.systems.tables import Table
@@ -74,37 +75,31 @@ class CallCentre:
     def __init__(self, exporter: Exporter, numbering: Numbering) -> None:
         self._exporter = exporter
         self._numbering = numbering
-        self._directory: dict[int, Customer] = {}
+        self._hearing = Hearing(CALLS, numbering)
         self._calls: dict[int, tuple[Call, datetime]] = {}
-        self._first: set[int] = set()
 
     def take(self, document: Document, at: datetime) -> None:
         """Keep the newest state of a document until the night."""
         if isinstance(document, Customer):
-            if CALLS in document.known_in:
-                self._directory[document.key] = document
+            self._hearing.take(document, at)
         elif isinstance(document, Call):
             self._calls[document.key] = document, at
 
     def end_day(self, day: date) -> None:
         """Export what was changed today."""
         self._exporter.begin_day(day)
-        if day == FIRST_DAY:
-            loaded = self._numbering.customers[CALLS].load(self._directory)
-            self._first = set(loaded)
-            self._directory = {key: self._directory[key] for key in loaded}
-        deliveries = [self._entry(each, day) for each in self._directory.values()]
+        entries = [self._entry(heard, day) for heard in self._hearing.due(day)]
+        deliveries = self._hearing.fresh(entries)
         deliveries += [self._call(call, at) for call, at in self._calls.values()]
-        self._directory.clear()
         self._calls.clear()
         self._exporter.deliver(deliveries)
 
-    def _entry(self, customer: Customer, day: date) -> Delivery:
-        numbering = self._numbering
+    def _entry(self, heard: Heard, day: date) -> Delivery:
+        numbering, customer = self._numbering, heard.customer
         written = spelled(numbering.seed, CALLS, customer)
         number = numbering.customer(CALLS, customer.key)
         known = written.cross_referenced and ERP in customer.known_in
-        since = written.registered_on if customer.key in self._first else day
+        since = written.registered_on if heard.since == FIRST_DAY else heard.since
         row = [
             number,
             written.name,

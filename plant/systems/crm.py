@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
 
 from plant.documents import (
     CRM,
@@ -21,6 +20,7 @@ from plant.parameters import FIRST_DAY
 from plant.systems import crm_records as records
 from plant.systems.crm_contradictions import Contradicting
 from plant.systems.exporting import Delivery, Exporter
+from plant.systems.hearing import Heard, Hearing
 from plant.systems.numbers import Numbering
 from plant.systems.telling import Told
 
@@ -34,8 +34,8 @@ class Crm:
         self._exporter = exporter
         self._numbering = numbering
         self._contradicting = Contradicting(numbering, told)
+        self._hearing = Hearing(CRM, numbering)
         self._today: list[tuple[Document, datetime]] = []
-        self._first: set[int] = set()
 
     def take(self, document: Document, at: datetime) -> None:
         """Keep every version until the night."""
@@ -44,8 +44,7 @@ class Crm:
         if isinstance(document, Opportunity):
             self._contradicting.see(document, at.date())
         if isinstance(document, Customer):
-            if CRM in document.known_in:
-                self._today.append((document, at))
+            self._hearing.take(document, at)
         elif isinstance(document, _KNOWN) and not (
             isinstance(document, Employee) and document.is_technician
         ):
@@ -54,28 +53,22 @@ class Crm:
     def end_day(self, day: date) -> None:
         """Export what was changed today."""
         self._exporter.begin_day(day)
-        if day == FIRST_DAY:
-            self._first = {each.key for each, _ in self._today if isinstance(each, Customer)}
+        accounts = [self._account(heard) for heard in self._hearing.due(day)]
         # What was loaded on the first morning has no order that would tell anything.
-        taken = sorted(self._today, key=self._place) if day == FIRST_DAY else self._today
-        self._exporter.deliver([self._record(document, at) for document, at in taken])
+        taken = sorted(self._today, key=_kind) if day == FIRST_DAY else self._today
+        deliveries = self._hearing.fresh(accounts)
+        deliveries += [self._record(document, at) for document, at in taken]
+        self._exporter.deliver(deliveries)
         self._contradicting.end_day(day)
         self._today = []
 
-    def _place(self, taken: tuple[Document, datetime]) -> tuple[str, str]:
-        document, _ = taken
-        kind = type(document).__name__
-        if isinstance(document, Customer):
-            return kind, self._numbering.customer(CRM, document.key)
-        return kind, ""
+    def _account(self, heard: Heard) -> Delivery:
+        said = self._contradicting.heard(heard.customer, heard.at.date())
+        return records.account(heard, self._numbering, said)
 
     def _record(self, document: Document, at: datetime) -> Delivery:
         numbering = self._numbering
         match document:
-            case Customer():
-                heard: dict[str, Any] = self._contradicting.heard(document, at.date())
-                first = document.key in self._first
-                return records.account(document, numbering, at, first, heard)
             case Contact():
                 return records.contact(document, numbering, at)
             case Employee():
@@ -93,3 +86,7 @@ class Crm:
     def finish(self, day: date) -> None:
         """Tell which opportunities were won and never ordered."""
         self._contradicting.finish(day)
+
+
+def _kind(taken: tuple[Document, datetime]) -> str:
+    return type(taken[0]).__name__

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from plant.documents import CRM, ERP, Customer, Opportunity
+from plant.systems.crm_credit import credit_kept, roughly
 from plant.systems.numbers import Numbering, drawn, share
 from plant.systems.telling import Told
 
@@ -28,18 +29,23 @@ class Contradicting:
         self._ordered: set[int] = set()
 
     def heard(self, customer: Customer, day: date) -> dict[str, Any]:
-        """What the CRM has of the customer's city, credit limit and terms."""
+        """What the CRM has of the customer's city, credit limit, rating and terms.
+
+        Nothing for a city that it has like everybody, and for what it does not keep.
+        """
+        kept = credit_kept(self._numbering.seed, customer)
         heard: dict[str, Any] = {
             "city": None,
-            "credit_limit": customer.credit_limit,
-            "terms": customer.terms.code,
+            "credit_limit": kept.limit,
+            "rating": kept.rating,
+            "terms": kept.terms,
         }
-        for field, true, false in (
-            ("city", customer.city, self._city(customer)),
-            ("credit_limit", customer.credit_limit, self._limit(customer)),
-            ("terms", customer.terms.code, self._terms(customer)),
+        for field, is_kept, true, false in (
+            ("city", True, customer.city, self._city(customer)),
+            ("credit_limit", kept.limit, customer.credit_limit, self._limit(customer)),
+            ("terms", kept.terms, customer.terms.code, self._terms(customer)),
         ):
-            if true == false or not self._contradicts(customer, field):
+            if not is_kept or true == false or not self._contradicts(customer, field):
                 continue
             heard[field] = false
             self._tell(customer, field, true, false, day)
@@ -103,7 +109,7 @@ class Contradicting:
         return others[drawn(f"{self._numbering.seed}/city/{customer.key}") % len(others)]
 
     def _limit(self, customer: Customer) -> Decimal | None:
-        return None if customer.credit_limit is None else customer.credit_limit * 2
+        return None if customer.credit_limit is None else roughly(customer.credit_limit * 4)
 
     def _terms(self, customer: Customer) -> str:
         others = [code for code in _TERMS if code != customer.terms.code]

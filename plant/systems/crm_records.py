@@ -10,15 +10,16 @@ from plant.documents import (
     CRM,
     ERP,
     Contact,
-    Customer,
     Employee,
     Lead,
     Opportunity,
     Target,
     Visit,
 )
+from plant.parameters import FIRST_DAY
 from plant.systems.exporting import Delivery
 from plant.systems.flaws import CSV_BREAKS, JSON_BREAKS, emptied, impossible_day, worded
+from plant.systems.hearing import Heard
 from plant.systems.numbers import Numbering, share
 from plant.systems.spelling import spelled
 from plant.systems.tables import JsonTable, Table
@@ -129,10 +130,9 @@ _TARGET_BREAKS = (
 )
 
 
-def account(
-    customer: Customer, numbering: Numbering, at: datetime, first: bool, heard: dict[str, Any]
-) -> Delivery:
-    """A customer, with the ``heard`` city, credit limit and terms; ``first``: from the start."""
+def account(heard: Heard, numbering: Numbering, said: dict[str, Any]) -> Delivery:
+    """A customer, with what is ``said`` of its city, credit limit, rating and terms."""
+    customer = heard.customer
     written = spelled(numbering.seed, CRM, customer)
     number = numbering.customer(CRM, customer.key)
     known = written.cross_referenced and ERP in customer.known_in
@@ -142,22 +142,22 @@ def account(
         written.phone or None,
         f"www.{written.domain}" if written.domain else None,
         written.email or None,
-        customer.street,
-        heard["city"] or written.city,
-        customer.postcode,
+        written.street or None,
+        said["city"] or written.city,
+        written.postcode or None,
         customer.country,
         customer.industry,
         _number(customer.annual_spend),
         customer.currency,
-        customer.rating,
-        _number(heard["credit_limit"]),
-        heard["terms"],
+        said["rating"],
+        _number(said["credit_limit"]),
+        said["terms"],
         numbering.employee(CRM, customer.owner),
         None if customer.parent is None else numbering.customer(CRM, customer.parent),
         numbering.customer(ERP, customer.key) if known else None,
-        f"{written.registered_on if first else at.date()}",
+        f"{written.registered_on if heard.since == FIRST_DAY else heard.since}",
     ]
-    return _delivery("customer", customer.key, number, ACCOUNT, row, at, _ACCOUNT_BREAKS)
+    return _delivery("customer", customer.key, number, ACCOUNT, row, heard.at, _ACCOUNT_BREAKS)
 
 
 def contact(one: Contact, numbering: Numbering, at: datetime) -> Delivery:

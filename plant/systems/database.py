@@ -22,6 +22,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     create_engine,
+    select,
 )
 from sqlalchemy.types import TypeEngine
 
@@ -55,12 +56,13 @@ class Books:
 
     Args:
         url: SQLAlchemy's address of the database.
+        is_new: whether the plant begins, so that its tables must be empty.
 
     Raises:
-        DatabaseUnusable: its driver is not installed.
+        DatabaseUnusable: its driver is not installed, or it holds the rows of another plant.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, is_new: bool) -> None:
         try:
             self._engine: Engine = create_engine(url)
         except ImportError as error:
@@ -73,6 +75,8 @@ class Books:
         }
         self._waiting = 0
         self.rows = 0
+        if is_new:
+            self._refuse_rows()
 
     def keep(self, deliveries: Iterable[Delivery]) -> None:
         """Let the tables stand as the ERP has the documents, without what befell their exports.
@@ -88,6 +92,14 @@ class Books:
                 self._waiting += 1
         if self._waiting >= _ROWS:
             self.flush()
+
+    def _refuse_rows(self) -> None:
+        with self._engine.connect() as connection:
+            for stem, table in self._tables.items():
+                if connection.execute(select(table).limit(1)).first() is not None:
+                    raise DatabaseUnusable(
+                        f"the database holds rows of another plant in {stem}: name an empty one"
+                    )
 
     def flush(self) -> None:
         """Write what is still in memory, in one transaction."""

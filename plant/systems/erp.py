@@ -25,9 +25,10 @@ from plant.systems import erp_money, erp_parties, erp_sales
 from plant.systems import erp_tables as tables
 from plant.systems.database import Books
 from plant.systems.exporting import Delivery, Exporter
+from plant.systems.hearing import Hearing
 from plant.systems.numbers import Numbering, share
 
-_KNOWN = (Customer, Employee, Invoice, Order, Payment, Product, Rate, Shipment, Stock)
+_KNOWN = (Employee, Invoice, Order, Payment, Product, Rate, Shipment, Stock)
 _UNDER_TWIN = 0.3
 _NOTICED = 0.05
 _SUNDAY = 6
@@ -40,9 +41,9 @@ class Erp:
         self._exporter = exporter
         self._numbering = numbering
         self._books = books
+        self._hearing = Hearing(ERP, numbering)
         self._today: dict[tuple[type, int], Document] = {}
         self._stock: dict[int, Stock] = {}
-        self._first: set[int] = set()
         self._notices = 0
         self._planned: dict[int, tuple[ShipmentLine, ...]] = {}
 
@@ -53,8 +54,7 @@ class Erp:
         if isinstance(document, Stock):
             self._stock[document.key] = document
         elif isinstance(document, Customer):
-            if ERP in document.known_in:
-                self._today[Customer, document.key] = document
+            self._hearing.take(document, at)
         elif isinstance(document, _KNOWN) and not (
             isinstance(document, Employee) and document.is_technician
         ):
@@ -65,9 +65,13 @@ class Erp:
         self._exporter.begin_day(day)
         if day == FIRST_DAY:
             self._load()
-        deliveries = [
-            record for document in self._today.values() for record in self._records(document, day)
+        parties = [
+            record
+            for heard in self._hearing.due(day)
+            for record in erp_parties.customer_records(heard, self._numbering, day)
         ]
+        deliveries = self._hearing.fresh(parties)
+        deliveries += [self._record(document, day) for document in self._today.values()]
         self._today.clear()
         if day.weekday() == _SUNDAY:
             records = [
@@ -80,45 +84,37 @@ class Erp:
             self._books.keep(deliveries)
 
     def _load(self) -> None:
-        """Put what stood in the ERP on the first morning in the ERP's own order."""
-        parties = {key: one for key, one in self._today.items() if key[0] is Customer}
+        """Put the people of the first morning in the ERP's own order."""
         people = {key: one for key, one in self._today.items() if key[0] is Employee}
-        numbering = self._numbering
-        customers = numbering.customers[ERP].load(key for _, key in parties)
-        employees = numbering.employees[ERP].load(key for _, key in people)
-        self._first = set(customers)
+        employees = self._numbering.employees[ERP].load(key for _, key in people)
         ordered: dict[tuple[type, int], Document] = {
             (Employee, key): people[Employee, key] for key in employees
         }
-        ordered |= {(Customer, key): parties[Customer, key] for key in customers}
         self._today = ordered | self._today
 
-    def _records(self, document: Document, day: date) -> list[Delivery]:
+    def _record(self, document: Document, day: date) -> Delivery:
         numbering = self._numbering
         match document:
-            case Customer():
-                first = document.key in self._first
-                return erp_parties.customer_records(document, numbering, day, first)
             case Order():
                 record = erp_sales.order_record(document, *self._entered(document), numbering, day)
                 self._notice(record, day)
-                return [record]
+                return record
             case Shipment():
                 entered = self._entered(document)
                 whole = self._with_what_was_struck(document)
-                return [erp_sales.shipment_record(whole, *entered, numbering, day)]
+                return erp_sales.shipment_record(whole, *entered, numbering, day)
             case Invoice():
                 entered = self._entered(document)
-                return [erp_money.invoice_record(document, *entered, numbering, day)]
+                return erp_money.invoice_record(document, *entered, numbering, day)
             case Payment():
                 entered = self._entered(document)
-                return [erp_money.payment_record(document, *entered, numbering, day)]
+                return erp_money.payment_record(document, *entered, numbering, day)
             case Product():
-                return [erp_parties.product_record(document, numbering, day)]
+                return erp_parties.product_record(document, numbering, day)
             case Employee():
-                return [erp_parties.employee_record(document, numbering, day)]
+                return erp_parties.employee_record(document, numbering, day)
             case Rate():
-                return [erp_parties.rate_record(document)]
+                return erp_parties.rate_record(document)
         raise AssertionError(f"{type(document).__name__} is not taken")
 
     def _entered(self, document: Order | Shipment | Invoice | Payment) -> tuple[str, int]:

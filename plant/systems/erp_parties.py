@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from plant.documents import ERP, Customer, Employee, Product, Rate, Stock, Terms
+from plant.documents import ERP, Employee, Product, Rate, Stock, Terms
+from plant.parameters import FIRST_DAY
 from plant.systems import erp_tables as tables
 from plant.systems.exporting import Delivery
 from plant.systems.flaws import CSV_BREAKS, emptied, impossible_day, worded
+from plant.systems.hearing import Heard
 from plant.systems.numbers import Numbering, share
 from plant.systems.spelling import spelled
 
@@ -67,22 +69,16 @@ def has_twin(numbering: Numbering, customer: int) -> bool:
     return share(f"{numbering.seed}/erp/twin/{customer}") < _WITH_TWIN
 
 
-def customer_records(
-    customer: Customer, numbering: Numbering, today: date, first: bool
-) -> list[Delivery]:
-    """A customer, and its second record where somebody made one.
-
-    ``first`` says that it stood in the ERP on the first morning.
-    """
-    records = [_customer(customer, numbering, today, first, 0)]
-    if has_twin(numbering, customer.key):
-        records.append(_customer(customer, numbering, today, first, 1))
+def customer_records(heard: Heard, numbering: Numbering, today: date) -> list[Delivery]:
+    """A customer, and its second record where somebody made one."""
+    records = [_customer(heard, numbering, today, 0)]
+    if has_twin(numbering, heard.customer.key):
+        records.append(_customer(heard, numbering, today, 1))
     return records
 
 
-def _customer(
-    customer: Customer, numbering: Numbering, today: date, first: bool, twin: int
-) -> Delivery:
+def _customer(heard: Heard, numbering: Numbering, today: date, twin: int) -> Delivery:
+    customer = heard.customer
     written = spelled(numbering.seed, ERP, customer, twin)
     key = customer.key
     number = numbering.twin(key) if twin else numbering.customer(ERP, key)
@@ -95,8 +91,8 @@ def _customer(
         customer.country,
         customer.region,
         written.city,
-        customer.street,
-        customer.postcode,
+        written.street,
+        written.postcode,
         written.phone,
         written.email,
         f"http://www.{written.domain}/" if written.domain else "",
@@ -110,7 +106,7 @@ def _customer(
         *terms(customer.terms),
         "1074" if customer.blocked else "1072",
         flag(customer.archived),
-        day(written.registered_on if first else today),
+        day(written.registered_on if heard.since == FIRST_DAY else heard.since),
         day(today),
     ]
     mistaken = None

@@ -70,7 +70,7 @@ _WORK_ORDER_BREAKS = (
     *CSV_BREAKS,
     worded("STATE", "unknown_value", "the state is one that nobody knows", "PAUSED"),
     worded("QTY_PLAN", "not_a_number", "words stand in a quantity", "N/A"),
-    impossible_day("PLAN_START", "not_an_instant", "2024-04-31 08:00:00"),
+    impossible_day("PLAN_START", "not_a_date", "2024-04-31 08:00:00"),
     emptied("MAT_NO", "not_the_contract", "the material is missing"),
 )
 _CAPACITY_BREAKS = (

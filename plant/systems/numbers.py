@@ -110,6 +110,12 @@ class Numbering:
             return crm_id("001", key, self.seed)
         return f"{_CUSTOMER_SIGN[system]}{self.customers[system].of(key)}"
 
+    def load_customers(self, system: str, keys: Iterable[int]) -> list[int]:
+        """The customers that stood in a system on the first morning, by their numbers there."""
+        if system == CRM:
+            return sorted(keys, key=lambda key: self.customer(CRM, key))
+        return self.customers[system].load(keys)
+
     def twin(self, key: int) -> str:
         """The number of the second record that the ERP has of a customer."""
         return f"{_CUSTOMER_SIGN[ERP]}{self.twins.of(key)}"

@@ -19,6 +19,7 @@ from plant.documents import (
 from plant.parameters import FIRST_DAY
 from plant.systems import service_records as records
 from plant.systems.exporting import Delivery, Exporter
+from plant.systems.hearing import Hearing
 from plant.systems.numbers import Numbering, drawn, share
 from plant.systems.telling import Told
 
@@ -33,16 +34,15 @@ class ServiceNetwork:
         self._exporter = exporter
         self._numbering = numbering
         self._told = told
+        self._hearing = Hearing(SERVICE, numbering)
         self._today: dict[tuple[type, int], Document] = {}
-        self._first: set[int] = set()
         self._machines: set[int] = set()
         self._delivered: dict[str, Shipment] = {}
 
     def take(self, document: Document, at: datetime) -> None:
         """Keep the newest state of a document until the night."""
         if isinstance(document, Customer):
-            if SERVICE in document.known_in:
-                self._today[Customer, document.key] = document
+            self._hearing.take(document, at)
         elif isinstance(document, Employee):
             if document.is_technician:
                 self._numbering.technicians.add(document.key)
@@ -60,22 +60,17 @@ class ServiceNetwork:
     def end_day(self, day: date) -> None:
         """Export what was changed today."""
         self._exporter.begin_day(day)
-        if day == FIRST_DAY:
-            self._load()
-        self._exporter.deliver([self._record(each, day) for each in self._today.values()])
+        customers = [
+            records.customer(heard, self._numbering, day) for heard in self._hearing.due(day)
+        ]
+        deliveries = self._hearing.fresh(customers)
+        deliveries += [self._record(each, day) for each in self._today.values()]
+        self._exporter.deliver(deliveries)
         self._today.clear()
-
-    def _load(self) -> None:
-        parties = {key: one for key, one in self._today.items() if key[0] is Customer}
-        loaded = self._numbering.customers[SERVICE].load(key for _, key in parties)
-        self._first = set(loaded)
-        self._today = {(Customer, key): parties[Customer, key] for key in loaded} | self._today
 
     def _record(self, document: Document, day: date) -> Delivery:
         numbering = self._numbering
         match document:
-            case Customer():
-                return records.customer(document, numbering, day, document.key in self._first)
             case Employee():
                 return records.technician(document, numbering, day)
             case Equipment():

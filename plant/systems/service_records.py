@@ -10,13 +10,14 @@ from plant.documents import (
     ERP,
     SERVICE,
     Case,
-    Customer,
     Employee,
     Equipment,
     ServiceVisit,
 )
+from plant.parameters import FIRST_DAY
 from plant.systems.exporting import Delivery
 from plant.systems.flaws import CSV_BREAKS, emptied, impossible_day, worded
+from plant.systems.hearing import Heard
 from plant.systems.numbers import Numbering
 from plant.systems.spelling import spelled
 from plant.systems.tables import Table
@@ -96,16 +97,17 @@ _VISIT_BREAKS = (
 )
 
 
-def customer(one: Customer, numbering: Numbering, today: date, first: bool) -> Delivery:
-    """A customer; ``first`` says that it stood there on the first morning."""
+def customer(heard: Heard, numbering: Numbering, today: date) -> Delivery:
+    """A customer."""
+    one = heard.customer
     written = spelled(numbering.seed, SERVICE, one)
     number = numbering.customer(SERVICE, one.key)
     known = written.cross_referenced and ERP in one.known_in
     row = [
         number,
         written.name,
-        _readable(one.street),
-        one.postcode,
+        _readable(written.street),
+        written.postcode,
         _readable(written.city),
         one.country,
         written.phone,
@@ -113,11 +115,13 @@ def customer(one: Customer, numbering: Numbering, today: date, first: bool) -> D
         f"www.{written.domain}" if written.domain else "",
         written.tax_id,
         numbering.customer(ERP, one.key) if known else "",
-        _day(written.registered_on if first else today),
+        _day(written.registered_on if heard.since == FIRST_DAY else heard.since),
         _day(today),
     ]
-    mistaken = row.copy()
-    mistaken[3] = one.postcode[::-1]
+    mistaken = None
+    if written.postcode:
+        mistaken = row.copy()
+        mistaken[3] = written.postcode[::-1]
     return Delivery("customer", one.key, number, CUSTOMER, row, _CUSTOMER_BREAKS, mistaken=mistaken)
 
 

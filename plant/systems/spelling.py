@@ -2,7 +2,7 @@
 
 Every habit is decided by chance that depends on the seed, the system and the customer alone. What
 lets two records be recognized as one company is there for part of them only: the same tax number,
-telephone, e-mail or domain, the number in another system, or the same place and much the same name.
+telephone, e-mail or domain, the number in another system, or much the same name and address.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from functools import cache
 from plant.documents import CALLS, CRM, ERP, SERVICE, Customer
 from plant.names.wording import words
 from plant.parameters import FIRST_DAY
+from plant.systems.addresses import address_in
 from plant.systems.numbers import drawn, share
 
 #: In what share of its records a system has the number of the customer in the ERP.
@@ -35,6 +36,8 @@ class Spelled:
     phone: str
     email: str
     domain: str
+    street: str
+    postcode: str
     city: str
     cross_referenced: bool
     registered_on: date
@@ -53,6 +56,7 @@ def spelled(seed: int, system: str, customer: Customer, twin: int = 0) -> Spelle
     key = f"{seed}/spelling/{system}/{customer.key}/{twin}"
     knows = [share(f"{key}/{what}") for what in ("tax", "phone", "email", "domain", "reference")]
     second = customer.second_phone
+    address = address_in(key, system, customer)
     phone = second if second and share(f"{key}/second") < _SECOND_PHONE else customer.phone
     return Spelled(
         name=_name(system, customer, share(f"{key}/name"), twin),
@@ -60,6 +64,8 @@ def spelled(seed: int, system: str, customer: Customer, twin: int = 0) -> Spelle
         phone=_phone(system, phone) if knows[1] < _WITH_PHONE[system] else "",
         email=customer.email if knows[2] < _WITH_EMAIL[system] else "",
         domain=customer.domain or "" if knows[3] < _WITH_DOMAIN[system] else "",
+        street=address.street,
+        postcode=address.postcode,
         city=_city(system, customer.city),
         cross_referenced=knows[4] < _CROSS_REFERENCED.get(system, 0.0),
         registered_on=FIRST_DAY - timedelta(days=30 + drawn(f"{key}/registered") % 3000),

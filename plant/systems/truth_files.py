@@ -21,29 +21,59 @@ from plant.truth import Named, Truth
 _KEEP_CUSTOMERS = (ERP, CRM, CALLS, SERVICE)
 
 
-def read_plant(folder: Path, parameters: Parameters) -> None:
-    """Make sure that a folder is new, or holds the beginning of this plant.
+def claim_folder(folder: Path, parameters: Parameters) -> bool:
+    """Make sure that a folder is new, or holds the beginning of this plant, and write down which.
+
+    What is written down first lets a run that was stopped be told from an earlier plant.
+
+    Returns:
+        Whether the folder is new.
 
     Raises:
-        NotThisPlant: it holds another plant, or one that is further; nothing was changed.
+        NotThisPlant: it holds something else, or a plant that is further; nothing was changed.
     """
     path = folder / "truth" / "plant.json"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        return
-    found = json.loads(path.read_text(encoding="utf-8"))["parameters"]
+    is_new = not path.exists()
+    if is_new:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise NotThisPlant(f"{folder} holds something else: name a new or an empty folder")
+    else:
+        _refuse_another(folder, json.loads(path.read_text(encoding="utf-8")), parameters)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write_plant(path, parameters, {})
+    except OSError as error:
+        raise NotThisPlant(f"{folder} cannot be written: {error}") from error
+    return is_new
+
+
+def _refuse_another(folder: Path, found: dict[str, Any], parameters: Parameters) -> None:
     for name in ("customers", "seed"):
-        wanted = getattr(parameters, name)
-        if found[name] != wanted:
+        there, wanted = found["parameters"][name], getattr(parameters, name)
+        if there != wanted:
             raise NotThisPlant(
-                f"{folder} holds a plant with {name} {found[name]}, not {wanted}: name an empty"
-                f" folder, or --{name} {found[name]}"
+                f"{folder} holds a plant with {name} {there}, not {wanted}: name an empty"
+                f" folder, or --{name} {there}"
             )
-    if found["until"] > str(parameters.until):
+    if found["parameters"]["until"] > str(parameters.until):
         raise NotThisPlant(
-            f"{folder} holds this plant until {found['until']} already: a plant grows, it is not"
-            " cut back; name an empty folder, or a later day"
+            f"{folder} holds this plant until {found['parameters']['until']} already: a plant"
+            " grows, it is not cut back; name an empty folder, or a later day"
         )
+
+
+def _write_plant(path: Path, parameters: Parameters, counts: Mapping[str, int]) -> None:
+    """Write which plant this is; without counts it is still being made."""
+    plant = {
+        "parameters": {
+            "customers": parameters.customers,
+            "months": parameters.months,
+            "seed": parameters.seed,
+            "until": str(parameters.until),
+        },
+        "counts": counts,
+    }
+    _replace(path, json.dumps(plant, indent=2).encode() + b"\n")
 
 
 def write_truth(
@@ -113,16 +143,7 @@ def write_truth(
     place = folder / "truth"
     place.mkdir(exist_ok=True)
     counts = {name: _write(place / f"{name}.jsonl", table) for name, table in rows.items()}
-    plant = {
-        "parameters": {
-            "customers": parameters.customers,
-            "months": parameters.months,
-            "seed": parameters.seed,
-            "until": str(parameters.until),
-        },
-        "counts": counts,
-    }
-    _replace(place / "plant.json", json.dumps(plant, indent=2).encode() + b"\n")
+    _write_plant(place / "plant.json", parameters, counts)
 
 
 class _Naming:

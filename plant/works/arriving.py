@@ -28,7 +28,7 @@ def arrive(world: World, key: int, why: tuple[Named, ...]) -> None:
     """Deliver a shipment today; ``why`` names what made it late, if it is."""
     chance = world.chance("arriving")
     shipment = world.shipments.pop(key)
-    proof = None if happens(chance, _PROOF_IS_MISSING) else f"POD{key * 7 + 10_000}"
+    proof = None if happens(chance, _PROOF_IS_MISSING) else f"POD{chance.randrange(10**9):09d}"
     shipment = replace(shipment, delivered_on=world.today, proof=proof, status="delivered")
     world.record(shipment)
     _put_to_use(world, shipment)

@@ -180,7 +180,7 @@ def _record(world: World, chance: Random, caller: _Caller, topic: str) -> Call:
     )
     world.record(call)
     if call.customer is not None and not resolved:
-        world.troubles[call.customer].append(("call", call.key))
+        world.troubles[call.customer].append((call.started_at.date(), "call", call.key))
     return call
 
 

@@ -65,8 +65,9 @@ def complain(
     works.open_cases[customer] += 1
     if problem is not None:
         problem.evidence += (("case", case.key),)
+        problem.complained_on = case.opened_at.date()
     world.record(case)
-    world.troubles[customer].append(("case", case.key))
+    world.troubles[customer].append((case.opened_at.date(), "case", case.key))
     never = _NEVER_ANSWERED_UNHAPPY if is_unhappy(world, customer) else _NEVER_ANSWERED
     if not is_mended and happens(chance, never):
         gives_up_on = world.today + timedelta(days=chance.randrange(60, 130))

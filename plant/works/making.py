@@ -10,11 +10,10 @@ from plant.chance import happens
 from plant.documents import Order, OrderLine, Product, Production
 from plant.market import ordering
 from plant.works import carrying, lines, producing, shipping, stocking
+from plant.works.promising import HANDLING_DAYS, MACHINE_SLACK_DAYS
 from plant.works.state import ZERO, OwedLine, OwedOrder
 from plant.world import World
 
-_HANDLING_DAYS = 2
-_MACHINE_SLACK_DAYS = 4
 _ACCEPTS_PARTS = 0.4
 #: What is wanted later than this many days from now is left alone until then.
 _POSTPONED_DAYS = 40
@@ -91,12 +90,12 @@ def _provide(
     if shelf.free >= quantity:
         shelf.reserved += quantity
         line.picked += quantity
-        earliest = world.today + timedelta(days=_HANDLING_DAYS) + on_the_road
+        earliest = world.today + timedelta(days=HANDLING_DAYS) + on_the_road
         line.promised_on = max(line.promised_on, earliest)
-        pick_on = line.promised_on - on_the_road - timedelta(days=_HANDLING_DAYS)
+        pick_on = line.promised_on - on_the_road - timedelta(days=HANDLING_DAYS)
         world.later(pick_on, partial(_pick, key=owed.key, number=line.number, quantity=quantity))
     elif product.is_machine:
-        slack = timedelta(days=_MACHINE_SLACK_DAYS + _HANDLING_DAYS)
+        slack = timedelta(days=MACHINE_SLACK_DAYS + HANDLING_DAYS)
         finish_on = max(producing.earliest_finish(world, product), wanted_on - on_the_road - slack)
         line.in_production += quantity
         place = (owed.key, line.number)
@@ -108,7 +107,7 @@ def _provide(
     else:
         _wait_for_part(world, owed, line, product, quantity)
         due_on = shelf.due_on or world.today
-        arrives_on = max(due_on, world.today) + on_the_road + timedelta(days=_HANDLING_DAYS)
+        arrives_on = max(due_on, world.today) + on_the_road + timedelta(days=HANDLING_DAYS)
         line.promised_on = max(line.promised_on, arrives_on)
 
 
@@ -205,8 +204,8 @@ def _ordered_made(world: World, production: Production, quantity: Decimal) -> No
     customer = world.buyers[owed.customer].document
     heavy = world.products[production.product].is_machine
     needed_on = line.promised_on - timedelta(days=carrying.usual_days(customer, heavy))
-    if world.today > needed_on and production.key not in owed.slipped:
-        owed.slipped.append(production.key)
+    if world.today > needed_on:
+        _note_slipped(world, owed, production.key)
     shipping.goods_ready(world, owed)
 
 
@@ -225,8 +224,16 @@ def _part_made(world: World, production: Production, quantity: Decimal) -> None:
         shelf.short -= given
         line.ready += given
         shelf.reserved += given
-        if world.today > line.promised_on and production.key not in owed.slipped:
-            owed.slipped.append(production.key)
+        if world.today > line.promised_on:
+            _note_slipped(world, owed, production.key)
         if not line.waiting:
             shelf.waiting.popleft()
         shipping.goods_ready(world, owed)
+
+
+def _note_slipped(world: World, owed: OwedOrder, production: int) -> None:
+    if production not in owed.slipped:
+        owed.slipped.append(production)
+        progress = world.market.progress.get(owed.key)
+        if progress is not None:
+            progress.happened.append(("production", production))

@@ -5,10 +5,13 @@ A trick takes the records of two systems and pairs them, each record at most onc
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
 
 from tests.plant.exported import Exported
 
@@ -19,8 +22,11 @@ Pairs = set[tuple[str, str]]
 class Seen:
     """A customer's record in one system, as far as a trick looks at it.
 
-    `place` is its rank by first appearance, `first_on` the date of its first change, `digits` those
-    of its id, `words` the beginnings of its names.
+    `place` is its rank by first appearance, `first_on` the date of its first change, `changed_on`
+    the dates of all, `altered_on` of those that changed what it says; `digits` are those of its
+    id, `words` the beginnings of its names. `streets` are without blanks and case, `houses` without
+    the order and the abbreviations as well, `sites` are postcodes with a house number, and `credit`
+    names what is kept of limit, rating and terms.
     """
 
     key: str
@@ -29,6 +35,12 @@ class Seen:
     id: str
     digits: str
     words: frozenset[str]
+    changed_on: frozenset[date]
+    altered_on: frozenset[date]
+    streets: frozenset[str]
+    houses: frozenset[str]
+    sites: frozenset[str]
+    credit: Mapping[str, str]
 
 
 Trick = Callable[[Sequence[Seen], Sequence[Seen]], Pairs]
@@ -56,6 +68,12 @@ def seen_in(records: Iterable[Exported]) -> dict[str, list[Seen]]:
                 first.id,
                 "".join(sign for sign in first.id if sign.isdigit()),
                 frozenset(words),
+                frozenset(state.changed_on for state in states),
+                _altered_on(states),
+                frozenset(_street(state.body) for state in states) - {""},
+                frozenset(_house(state.body) for state in states) - {""},
+                frozenset(_site(state.body) for state in states) - {""},
+                _credit(max(states, key=lambda state: state.changed_on).body),
             )
         )
     return found
@@ -67,6 +85,47 @@ def _beginnings(name: str | None) -> set[str]:
     if not words:
         return set()
     return {words[0]} if words[0].isascii() else {words[0], words[0][:2]}
+
+
+def _altered_on(states: Iterable[Exported]) -> frozenset[date]:
+    """The dates on which a record did not say the same as before."""
+    days, before = set(), None
+    for state in sorted(states, key=lambda state: state.changed_on):
+        if state.body != before:
+            days.add(state.changed_on)
+        before = state.body
+    return frozenset(days)
+
+
+def _street(body: Mapping[str, Any]) -> str:
+    return "".join((body.get("street") or "").casefold().split())
+
+
+def _house(body: Mapping[str, Any]) -> str:
+    """The house number with the first two signs of each word of the road."""
+    street = (body.get("street") or "").casefold()
+    numbers = re.findall(r"\d+", street)
+    road = re.sub(r"\d+|号|院内", " ", street)
+    return " ".join(sorted(word[:2] for word in road.split()) + numbers[-1:])
+
+
+def _site(body: Mapping[str, Any]) -> str:
+    numbers = re.findall(r"\d+", body.get("street") or "")
+    postcode = "".join((body.get("postcode") or "").casefold().split())
+    return f"{postcode} {numbers[-1]}" if numbers and postcode else ""
+
+
+def _credit(body: Mapping[str, Any]) -> dict[str, str]:
+    limit = Decimal(body.get("credit_limit") or 0)
+    found = {
+        "limit": f"{limit.normalize():f}" if limit else "",
+        "first digit of the limit": f"{limit.adjusted()} {f'{limit.normalize():e}'[0]}"
+        if limit
+        else "",
+        "rating": body.get("credit_rating") or "",
+        "terms": (body.get("terms") or {}).get("code") or "",
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 # -- the same order
@@ -188,6 +247,93 @@ def same_dates(days: int) -> Trick:
     return trick
 
 
+def common_dates(days_of: Callable[[Seen], frozenset[date]], *, rarer_first: bool) -> Trick:
+    """Both records were changed on the same dates: those with most dates in common come first.
+
+    `rarer_first` weighs a date the less, the more records were changed on it.
+    """
+
+    def trick(left: Sequence[Seen], right: Sequence[Seen]) -> Pairs:
+        changed: dict[date, list[Seen]] = defaultdict(list)
+        for other in right:
+            for day in days_of(other):
+                changed[day].append(other)
+        common: list[tuple[float, str, str]] = []
+        for one in left:
+            weights: dict[str, float] = defaultdict(float)
+            for day in days_of(one):
+                for other in changed[day]:
+                    weights[other.key] += 1 / len(changed[day]) if rarer_first else 1
+            common += [(weight, one.key, key) for key, weight in weights.items()]
+        return _greedy(common)
+
+    return trick
+
+
+def _six_weeks_around(one: Seen) -> frozenset[date]:
+    """The dates up to three weeks before and after the later alterations of a record."""
+    return frozenset(
+        day + timedelta(days=apart)
+        for day in one.altered_on - {min(one.altered_on)}
+        for apart in range(-21, 22)
+    )
+
+
+def changed_when_the_other_appeared(left: Sequence[Seen], right: Sequence[Seen]) -> Pairs:
+    """One record was changed when the other first appeared; the fewer such, the earlier."""
+    common: list[tuple[float, str, str]] = []
+    for ones, others, turned in ((left, right, False), (right, left, True)):
+        for one in ones:
+            older = [
+                other
+                for other in others
+                if other.first_on < one.first_on and one.first_on in other.changed_on
+            ]
+            for other in older:
+                pair = (other.key, one.key) if turned else (one.key, other.key)
+                common.append((1 / len(older), *pair))
+    return _greedy(common)
+
+
+def _greedy(weighed: Iterable[tuple[float, str, str]]) -> Pairs:
+    """Pair the heaviest first."""
+    used: set[str] = set()
+    pairs: Pairs = set()
+    for _, one, other in sorted(weighed, key=lambda each: (-each[0], *each[1:])):
+        if one not in used and other not in used:
+            used |= {one, other}
+            pairs.add((one, other))
+    return pairs
+
+
+# -- the same places and credit
+
+
+def same_street(left: Sequence[Seen], right: Sequence[Seen]) -> Pairs:
+    """A street of both is the same, with its house number."""
+    return _equal(left, right, lambda one: set(one.streets))
+
+
+def same_house(left: Sequence[Seen], right: Sequence[Seen]) -> Pairs:
+    """A street of both is the same with its house number, however it is written."""
+    return _equal(left, right, lambda one: set(one.houses))
+
+
+def same_site(left: Sequence[Seen], right: Sequence[Seen]) -> Pairs:
+    """Both have the same postcode and house number."""
+    return _equal(left, right, lambda one: set(one.sites))
+
+
+def same_credit(*names: str) -> Trick:
+    """Both have the same of all these: limit, its first digit, rating, terms."""
+
+    def marks_of(one: Seen) -> set[str]:
+        kept = [one.credit.get(name, "") for name in names]
+        return {" ".join(kept)} if all(kept) else set()
+
+    return lambda left, right: _equal(left, right, marks_of)
+
+
 # -- the same names
 
 
@@ -234,5 +380,19 @@ TRICKS: Mapping[str, Trick] = {
     "same dates": same_dates(0),
     "dates within a day": same_dates(1),
     "dates within a week": same_dates(7),
+    "common dates": common_dates(lambda one: one.changed_on, rarer_first=False),
+    "common rare dates": common_dates(lambda one: one.changed_on, rarer_first=True),
+    "common dates of alterations": common_dates(lambda one: one.altered_on, rarer_first=True),
+    "alterations within six weeks": common_dates(_six_weeks_around, rarer_first=True),
+    "changed when the other appeared": changed_when_the_other_appeared,
+    "same street": same_street,
+    "same street, however written": same_house,
+    "same postcode and house number": same_site,
+    "same credit": same_credit("limit", "rating", "terms"),
+    "same credit limit": same_credit("limit"),
+    "same credit limit in round figures, and terms": same_credit(
+        "first digit of the limit", "terms"
+    ),
+    "same credit limit in round figures": same_credit("first digit of the limit"),
     "same first word": same_first_word,
 }

@@ -124,12 +124,32 @@ def share_of_losses_dated(
 def share_of_demand_met(
     wanted: Mapping[tuple[str, str], Decimal], orders: Sequence[Exported]
 ) -> float:
-    """Return the share of product months in which the units ordered are those wanted."""
+    """Return the share of product months in which the units ordered are those wanted.
+
+    Of the months in which something was wanted; by the best of six guesses: the lines by the day
+    ordered, wanted or promised, with and without those that were cancelled.
+    """
+    return max(
+        _share_met(wanted, orders, day, live_only)
+        for day in ("ordered_on", "wanted_on", "promised_on")
+        for live_only in (True, False)
+    )
+
+
+def _share_met(
+    wanted: Mapping[tuple[str, str], Decimal],
+    orders: Sequence[Exported],
+    day: str,
+    live_only: bool,
+) -> float:
     ordered: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    for order in newest(orders).values():
-        month = f"{order.body['ordered_on']:%Y-%m}"
-        for line in order.body["lines"]:
-            ordered[(line["product"]["id"], month)] += line["quantity"]
-    places = wanted.keys() | ordered.keys()
-    hits = sum(wanted.get(place, 0) == ordered.get(place, 0) for place in places)
-    return hits / max(1, len(places))
+    for exported in newest(orders).values():
+        order = exported.body
+        if live_only and (order["status"] == "cancelled" or order.get("deleted")):
+            continue
+        for line in order["lines"]:
+            if not (live_only and line["rejected"]):
+                on = order[day] if day in order else line.get(day) or line["wanted_on"]
+                ordered[(line["product"]["id"], f"{on:%Y-%m}")] += line["quantity"]
+    places = [place for place, quantity in wanted.items() if quantity]
+    return sum(ordered[place] == wanted[place] for place in places) / max(1, len(places))

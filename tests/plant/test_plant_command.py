@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,7 @@ def test_it_says_what_it_made(tmp_path: Path) -> None:
         (("--seed", "5"), "holds a plant with seed 4, not 5"),
         (("--until", "2024-02-01"), "already: a plant grows"),
         (("--database", "nonsense"), "Could not parse SQLAlchemy URL"),
+        (("--months", "120000"), "months is 120000; it is 1200 at most"),
     ],
 )
 def test_what_cannot_be_made_is_told_in_a_sentence(
@@ -64,6 +66,72 @@ def test_what_cannot_be_made_is_told_in_a_sentence(
     assert ran.returncode == 2
     assert said in " ".join(ran.stderr.replace("│", " ").split())
     assert "Traceback" not in ran.stderr
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "headrace.yaml").write_text("somebody's own")
+    ran = command(*SMALL, "--out", str(tmp_path))
+    assert ran.returncode == 2
+    assert "holds something else" in " ".join(ran.stderr.split())
+    assert [each.name for each in tmp_path.iterdir()] == ["headrace.yaml"]
+
+
+def test_a_file_or_a_place_where_nothing_can_be_made_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for place, said in ((file, "holds something else"), (file / "below", "cannot be written")):
+        ran = command(*SMALL, "--out", str(place))
+        assert ran.returncode == 2
+        assert said in " ".join(ran.stderr.split())
+
+
+def test_a_run_that_was_stopped_is_gone_on_with_and_not_taken_for_an_earlier_plant(
+    tmp_path: Path,
+) -> None:
+    stopped, whole = tmp_path / "stopped", tmp_path / "whole"
+    with subprocess.Popen(
+        [*COMMAND, "plant", *SMALL, "--out", str(stopped)], env=environment()
+    ) as run:
+        while run.poll() is None and not list(stopped.glob("exports/erp/SEOrder_2024-01*")):
+            time.sleep(0.01)
+        run.kill()
+    earlier = command(*SMALL, "--until", "2024-01-31", "--out", str(stopped))
+    assert (earlier.returncode, "already: a plant grows" in " ".join(earlier.stderr.split())) == (
+        2,
+        True,
+    )
+    for folder in (stopped, whole):
+        assert command(*SMALL, "--out", str(folder)).returncode == 0
+    assert _exports(stopped) == _exports(whole)
+
+
+def _exports(plant: Path) -> dict[str, bytes]:
+    files = sorted(path for path in (plant / "exports").rglob("*") if path.is_file())
+    return {str(path.relative_to(plant)): path.read_bytes() for path in files}
+
+
+def test_the_same_seed_makes_the_same_bytes_in_every_process(tmp_path: Path) -> None:
+    made = []
+    for hashing in ("1", "777"):
+        folder = tmp_path / hashing
+        subprocess.run(
+            [*COMMAND, "plant", *SMALL, "--out", str(folder)],
+            env={**environment(), "PYTHONHASHSEED": hashing},
+            check=True,
+            capture_output=True,
+        )
+        made.append(_exports(folder))
+    assert made[0] == made[1]
+    assert made[0]
+
+
+def test_a_database_takes_one_plant_only(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path / 'erp.db'}"
+    first, other = (("--out", str(tmp_path / name), "--database", database) for name in "ab")
+    assert command(*SMALL, *first).returncode == 0
+    ran = command(*SMALL, *other, "--seed", "5")
+    assert ran.returncode == 2
+    assert "holds rows of another plant" in " ".join(ran.stderr.split())
 
 
 @pytest.mark.stack

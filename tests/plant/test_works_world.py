@@ -120,6 +120,7 @@ def works_alone(days: int, opening: Callable[[World], None]) -> tuple[World, Rec
         products.open_catalogue(world)
         people.hire_everybody(world)
         customers.open_files(world)
+        world.works.technicians = tuple(world.employees)
         opening(world)
 
     world.play(open_plant, (making.daily,))
@@ -224,6 +225,25 @@ def test_no_more_is_shipped_than_is_ordered(two_years: Played) -> None:
         [line] = [line for line in orders[order].lines if line.number == number]
         assert shipped <= line.quantity
         assert not line.rejected
+
+
+def test_some_shipments_are_cancelled_and_some_leave_with_less_than_was_planned(
+    two_years: Played,
+) -> None:
+    cancelled = struck = 0
+    orders = two_years.recorder.last(Order)
+    for versions in two_years.recorder.versions(Shipment).values():
+        planned, last = versions[0], versions[-1]
+        if last.status == "cancelled":
+            cancelled += 1
+            assert all(version.dispatched_on is None for version in versions)
+            lines = {line.number: line for line in orders[last.lines[0].order].lines}
+            order_is_cancelled = orders[last.lines[0].order].status == "cancelled"
+            assert order_is_cancelled or all(lines[e.order_line].rejected for e in last.lines)
+        else:
+            struck += sum(e.quantity for e in last.lines) < sum(e.quantity for e in planned.lines)
+    assert cancelled > 2
+    assert struck > 2
 
 
 def test_what_was_wanted_months_ago_has_been_shipped(two_years: Played) -> None:
