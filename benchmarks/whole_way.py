@@ -37,19 +37,20 @@ def whole_way(addresses: Addresses, config: Path, records: int) -> list[Figure]:
     hub, peer = _beside_quix(addresses, config)
     two = _anew(addresses, "end to end: two workers", end_to_end.workers_of(config, 2)).rate
     first, again = hub
+    # The limit is that of an empty hub: what was forgotten before the later runs wears on.
     one = mean(run.rate for run in hub)
     return [
         Figure("size of an invoice or payment record", size, "bytes"),
-        Figure("end to end, one worker", one, "events/s", "limit", target=15_000),
+        Figure("end to end, one worker", first.rate, "events/s", "limit", target=15_000),
         Figure(
-            "end to end, one worker beside a peer",
+            "end to end, one worker beside a peer, mean of two",
             one,
             "events/s",
             "Quix Streams, same SQL",
             mean(run.rate for run in peer),
             target=1.0,
         ),
-        Figure("end to end, two workers", two, "events/s", "one worker", one, target=1.0),
+        Figure("end to end, two workers", two, "events/s", "one worker", first.rate, target=1.0),
         Figure(
             "memory of a worker",
             max(run.memory_mb for run in hub),
