@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
@@ -10,11 +10,10 @@ from math import exp
 from random import Random
 
 from plant.chance import Weighted, days_after, happens, lognormal, poisson
-from plant.documents import CALLS, CRM, ERP, SERVICE, Customer, Terms
+from plant.documents import CALLS, CRM, ERP, SERVICE, Company, Customer, Terms
 from plant.market import contacts, needing, people, reporting
 from plant.market.seasons import working
 from plant.market.state import Habits
-from plant.names.companies import Company
 from plant.names.wording import words
 from plant.parameters import FIRST_DAY
 from plant.truth import LostCustomer
@@ -181,23 +180,11 @@ def _document(
     place = round(chance.gauss(_RATED_AT[payer], 1.7))
     return Customer(
         key=key,
-        name=company.name,
-        tax_id=company.tax_id,
-        country=company.country,
-        region=company.region,
-        city=company.city,
-        street=company.street,
-        postcode=company.postcode,
-        phone=company.phone,
-        second_phone=company.second_phone,
-        email=company.email,
-        domain=company.domain,
-        industry=company.industry,
+        **{one.name: getattr(company, one.name) for one in fields(Company)},
         parent=parent,
         owner=people.seller_for(world, chance, company.currency),
         annual_spend=_hundreds(spend / rate),
         credit_limit=limit,
-        currency=company.currency,
         rating=ratings[min(len(ratings) - 1, max(0, place))],
         terms=terms,
         known_in=frozenset(),

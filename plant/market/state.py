@@ -8,8 +8,8 @@ from datetime import date
 from decimal import Decimal
 
 from plant.chance import Weighted
-from plant.documents import Payment
-from plant.names.companies import Company, Register
+from plant.documents import Company, Payment
+from plant.names.companies import Register
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from plant.chance import Weighted, happens
-from plant.documents import Name
+from plant.documents import Company, Name
 from plant.names.tax_ids import credit_code, foreign_tax_id
 from plant.names.wording import characters, words
 
@@ -17,25 +17,6 @@ _CHINESE_SHARE = 0.78
 _NUMBERED_SHARE = 0.04
 #: How often a name is made anew until it says more.
 _TRIES = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Company:
-    """A company as the commercial register knows it."""
-
-    name: Name
-    country: str
-    region: str
-    city: str
-    street: str
-    postcode: str
-    phone: str
-    second_phone: str | None
-    email: str
-    domain: str | None
-    tax_id: str
-    industry: str
-    currency: str
 
 
 @dataclass(frozen=True, slots=True)

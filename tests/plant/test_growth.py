@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from hub.money import use_exact_arithmetic
 from ops.asking import ask_customers, ask_demand, ask_receivables
 from ops.cli import app
 from tests.cli.shop import COMMAND, environment
@@ -19,21 +18,11 @@ from tests.oracle.answers import Json
 from tests.plant.hub import PlantHub, Servers
 from tests.plant.plants import Plant
 from tests.plant.reading import wait_until_processed
-from tests.stack import remove_data_folder, temporary_data_folder
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
 
 CUSTOMERS, MONTHS, SEED = 25, 3, 5
 BEGIN, END = date(2024, 2, 29), date(2024, 3, 31)
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    use_exact_arithmetic()
-    data = temporary_data_folder()
-    with Servers(data) as servers:
-        yield servers
-    remove_data_folder(data)
 
 
 def test_a_plant_that_grew_for_a_month_gives_the_views_of_one_that_came_at_once(

@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from hub.clock import business_date
-from hub.money import use_exact_arithmetic
 from tests.plant.hub import PlantHub, Servers
 from tests.plant.plants import make_plant
 from tests.plant.rejects import expected_rejects, reject_differences
 from tests.plant.ways import bring, deliver_twice, hold_back, shuffle_lines
-from tests.stack import remove_data_folder, temporary_data_folder
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
 
 #: Of the files, those that arrive only after the first run.
 LATER = 0.3
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    use_exact_arithmetic()
-    data = temporary_data_folder()
-    with Servers(data) as servers:
-        yield servers
-    remove_data_folder(data)
 
 
 @pytest.mark.parametrize("seed", [11, 12, 13])
