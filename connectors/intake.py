@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import psycopg
 
 from connectors.door import Connection, Door
 from connectors.encoding import is_too_long, key_too_long
-from connectors.files.reading import Chunk
-from connectors.files.units import Unit
 from connectors.kept_rows import take_rows
 from connectors.letters import letter_for_line, letter_for_record
 from connectors.mapping.building import drafts_of
@@ -19,18 +16,10 @@ from connectors.mapping.joins import KeptRow
 from connectors.mapping.model import SourceMapping
 from connectors.mapping.records import direct_events, kept_from, node_from
 from connectors.mapping.values import Draft, Rejection
+from connectors.portions import Origin, Portion
 from sinks import cursors
 from sinks.dead_letters import DeadLetter
 from sinks.session import LASTING
-
-
-@dataclass(frozen=True, slots=True)
-class Portion:
-    """A chunk of a file, and the state that the file's cursor gets with it (None: it stays)."""
-
-    unit: Unit
-    chunk: Chunk
-    state: Mapping[str, Any] | None = None
 
 
 @dataclass(slots=True)
@@ -52,7 +41,7 @@ def take_portions(door: Door, portions: Sequence[Portion]) -> None:
     try:
         _take(door, portions)
     except (psycopg.DataError, *LASTING) as error:
-        if not any(portion.chunk.rows for portion in portions):
+        if not any(portion.rows for portion in portions):
             raise
         _halve(door, portions, error)
 
@@ -64,44 +53,41 @@ def _halve(door: Door, portions: Sequence[Portion], error: psycopg.Error) -> Non
         take_portions(door, portions[middle:])
         return
     (portion,) = portions
-    unit, chunk = portion.unit, portion.chunk
-    middle = len(chunk.rows) // 2
+    middle = len(portion.rows) // 2
     if middle:
         # The cursor stays until the other half is taken too.
-        take_portions(door, [Portion(unit, Chunk(chunk.rows[:middle], [], chunk.place))])
-        rest = Chunk(chunk.rows[middle:], chunk.broken, chunk.place)
-        take_portions(door, [Portion(unit, rest, portion.state)])
+        first = replace(portion, rows=portion.rows[:middle], broken=(), state=None)
+        take_portions(door, [first])
+        take_portions(door, [replace(portion, rows=portion.rows[middle:])])
         return
-    ((line, row),) = chunk.rows
+    ((number, row),) = portion.rows
     reason = (
         f"the database can never hold this record ({str(error).strip()}): mend it in the source,"
         " or choose other keys and joins in the mapping"
     )
-    rejection = Rejection("not_storable", reason, f"{unit.name}:{line}", None, row)
-    letter = letter_for_record(door.mapping, door.source, unit.stream.name, unit.dated, rejection)
-    rest = Chunk([], chunk.broken, chunk.place)
-    _take(door, [Portion(unit, rest, portion.state)], [letter])
+    rejection = Rejection("not_storable", reason, f"{portion.origin.name}:{number}", None, row)
+    letter = letter_for_record(door.mapping, door.source, portion.origin, rejection)
+    _take(door, [replace(portion, rows=())], [letter])
 
 
 def _take(door: Door, portions: Sequence[Portion], put_aside: Sequence[DeadLetter] = ()) -> None:
     mapping, source = door.mapping, door.source
     letters: list[DeadLetter] = []
     drafts: list[Draft] = []
-    unit_of: dict[int, Unit] = {}
+    origin_of: dict[int, Origin] = {}
     rows: dict[str, list[KeptRow]] = {}
     for portion in portions:
-        unit, mapped = portion.unit, _map(mapping, portion.unit, portion.chunk)
+        origin, mapped = portion.origin, _map(mapping, portion)
         letters += _letters(door, portion, mapped.rejections)
         drafts += mapped.drafts
-        unit_of |= dict.fromkeys(map(id, mapped.drafts), unit)
+        origin_of |= dict.fromkeys(map(id, mapped.drafts), origin)
         if mapped.rows:
-            rows.setdefault(unit.stream.name, []).extend(mapped.rows)
+            rows.setdefault(origin.stream.name, []).extend(mapped.rows)
     settled, refused = door.settle_direct(drafts)
     for draft, rejection in [*refused, *door.publish(settled)]:
-        unit = unit_of[id(draft)]
-        letters.append(letter_for_record(mapping, source, unit.stream.name, unit.dated, rejection))
+        letters.append(letter_for_record(mapping, source, origin_of[id(draft)], rejection))
     letters += put_aside
-    states = {one.unit.name: one.state for one in portions if one.state is not None}
+    states = {one.origin.name: one.state for one in portions if one.state is not None}
 
     def work(connection: Connection) -> int:
         repeated = 0
@@ -110,27 +96,22 @@ def _take(door: Door, portions: Sequence[Portion], put_aside: Sequence[DeadLette
         cursors.save_cursors(connection, source, states)
         return repeated
 
-    read = sum(len(one.chunk.rows) + len(one.chunk.broken) for one in portions)
+    read = sum(len(one.rows) + len(one.broken) for one in portions)
     door.commit(settled, letters, work, read=read + len(put_aside))
 
 
 def _letters(door: Door, portion: Portion, rejections: Sequence[Rejection]) -> list[DeadLetter]:
-    mapping, source, unit, chunk = door.mapping, door.source, portion.unit, portion.chunk
-    lines = [
-        letter_for_line(mapping, source, unit, chunk.place.columns, line) for line in chunk.broken
-    ]
-    records = [
-        letter_for_record(mapping, source, unit.stream.name, unit.dated, rejection)
-        for rejection in rejections
-    ]
-    return lines + records
+    mapping, source, origin = door.mapping, door.source, portion.origin
+    lines = [letter_for_line(mapping, source, origin, one) for one in portion.broken]
+    return lines + [letter_for_record(mapping, source, origin, one) for one in rejections]
 
 
-def _map(mapping: SourceMapping, unit: Unit, chunk: Chunk) -> _Mapped:
-    stream, mapped = unit.stream, _Mapped()
+def _map(mapping: SourceMapping, portion: Portion) -> _Mapped:
+    origin, mapped = portion.origin, _Mapped()
+    stream = origin.stream
     events = direct_events(mapping, stream.name)
-    for line, row in chunk.rows:
-        node = node_from(stream, row, f"{unit.name}:{line}", unit.dated)
+    for number, row in portion.rows:
+        node = node_from(stream, row, f"{origin.name}:{number}", origin.dated)
         if isinstance(node, Rejection):
             mapped.rejections.append(node)
             continue

@@ -6,10 +6,9 @@ from typing import Any
 
 import orjson
 
-from connectors.files.lines import BrokenLine
-from connectors.files.units import Unit
 from connectors.mapping.model import SourceMapping
 from connectors.mapping.values import Rejection
+from connectors.portions import Broken, Origin
 from sinks.dead_letters import DeadLetter
 
 
@@ -19,22 +18,21 @@ def stage_of(source: str) -> str:
 
 
 def letter_for_line(
-    mapping: SourceMapping, source: str, unit: Unit, columns: tuple[str, ...], broken: BrokenLine
+    mapping: SourceMapping, source: str, origin: Origin, broken: Broken
 ) -> DeadLetter:
-    """A line that is no record, with its bytes and what is needed to read it again."""
+    """Bytes that are no record, with what is needed to read them again."""
     return DeadLetter(
         stage=stage_of(source),
         code=broken.code,
         reason=broken.reason,
-        place=f"{unit.name}:{broken.line}",
+        place=f"{origin.name}:{broken.number}",
         value=broken.raw,
         headers=_headers(
             form="line",
-            unit=unit.name,
-            stream=unit.stream.name,
-            format=unit.format,
-            columns=orjson.dumps(columns).decode(),
-            dated=str(unit.dated),
+            unit=origin.name,
+            stream=origin.stream.name,
+            dated=str(origin.dated),
+            **origin.texts,
         ),
         mapping=mapping.profile,
         mapping_version=mapping.version,
@@ -42,12 +40,11 @@ def letter_for_line(
 
 
 def letter_for_record(
-    mapping: SourceMapping, source: str, stream: str, dated: int, rejection: Rejection
+    mapping: SourceMapping, source: str, origin: Origin, rejection: Rejection
 ) -> DeadLetter:
     """A record that could not be mapped."""
-    return _letter(
-        mapping, source, rejection, _headers(form="record", stream=stream, dated=str(dated))
-    )
+    headers = _headers(form="record", stream=origin.stream.name, dated=str(origin.dated))
+    return _letter(mapping, source, rejection, headers)
 
 
 def letter_for_document(

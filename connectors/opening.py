@@ -9,7 +9,7 @@ from connectors.door import Door
 from connectors.mapping.model import SourceMapping
 from connectors.publish import Publisher
 from connectors.report import OnProgress, SourceReport
-from hub.settings import Source
+from hub.source_settings import Source
 from sinks import cursors
 from sinks.session import Session
 

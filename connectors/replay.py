@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
 import orjson
 
 from connectors.assembly import build_touched
 from connectors.door import Door
-from connectors.files.places import Place
-from connectors.files.reading import Chunk, parser_for
-from connectors.files.units import Unit
-from connectors.intake import Portion, take_portions
+from connectors.intake import take_portions
+from connectors.kinds import Reader, reader_of
 from connectors.letters import header_texts
 from connectors.mapping.loading import load_mapping
 from connectors.mapping.model import SourceMapping
 from connectors.opening import open_door
+from connectors.portions import Broken, Origin, Portion
 from connectors.publish import KafkaPublisher
 from connectors.report import SourceReport
 from hub.kafka import Cluster
-from hub.settings import Settings, Source
+from hub.settings import Settings
+from hub.source_settings import Source
 from sinks import cursors
 from sinks.dead_letters import DeadLetter
 
@@ -48,13 +45,13 @@ def replay_dead_letter(
     publisher = KafkaPublisher(cluster)
     try:
         with open_door(source, mapping, publisher, database_url) as door:
-            replay_through(door, letter)
+            replay_through(door, reader_of(source, mapping), letter)
             return door.report
     finally:
         publisher.close()
 
 
-def replay_through(door: Door, letter: DeadLetter) -> None:
+def replay_through(door: Door, reader: Reader, letter: DeadLetter) -> None:
     """See ``replay_dead_letter``."""
     texts = header_texts(letter)
     form = texts.get("form")
@@ -66,28 +63,23 @@ def replay_through(door: Door, letter: DeadLetter) -> None:
             lambda connection: cursors.touch(connection, door.source, event, [row_key])
         )
     elif form in ("line", "record"):
-        unit = _unit_of(door.mapping, letter, texts)
-        # A replay moves no cursor.
-        take_portions(door, [Portion(unit, _chunk_of(unit, letter, texts))])
+        portion = _portion_of(reader, door.mapping, letter, texts)
+        take_portions(door, [portion])
     else:
         raise ReplayError("the letter holds no record of a source")
     build_touched(door, final=True, waiting_too=False)
 
 
-def _unit_of(mapping: SourceMapping, letter: DeadLetter, texts: dict[str, str]) -> Unit:
+def _portion_of(
+    reader: Reader, mapping: SourceMapping, letter: DeadLetter, texts: dict[str, str]
+) -> Portion:
+    """The letter's record where it stood, without a state: a replay moves no cursor."""
     stream = mapping.streams.get(texts["stream"])
     if stream is None:
         raise ReplayError(f"the mapping has no stream {texts['stream']!r} any more")
-    name = (letter.place or "").rpartition(":")[0]
-    return Unit(Path(name), name, stream, texts.get("format", "jsonl"), int(texts["dated"]))
-
-
-def _chunk_of(unit: Unit, letter: DeadLetter, texts: dict[str, str]) -> Chunk:
-    number = int((letter.place or ":0").rpartition(":")[2])
+    name, _, number = (letter.place or ":0").rpartition(":")
+    origin = Origin(name, stream, int(texts["dated"]), texts)
     value = letter.value or b""
     if texts["form"] == "record":
-        return Chunk(rows=[(number, orjson.loads(value))])
-    columns: Sequence[str] = orjson.loads(texts["columns"])
-    parser = parser_for(unit, tuple(columns))
-    parsed = parser.parse([value], number, last=True)
-    return Chunk(parsed.rows, parsed.broken, Place(columns=parser.columns))
+        return Portion(origin, [(int(number), orjson.loads(value))])
+    return reader.again(origin, Broken(int(number), value, letter.code, letter.reason))

@@ -9,7 +9,8 @@ import structlog
 from kafka.errors import KafkaError
 
 from connectors.door import Door
-from connectors.files.units import SourcePathError
+from connectors.errors import SourceError
+from connectors.kinds import Reader, reader_of
 from connectors.mapping.loading import load_mapping
 from connectors.opening import open_door
 from connectors.passes import make_pass
@@ -17,7 +18,8 @@ from connectors.publish import KafkaPublisher, PublishError
 from connectors.replay import ReplayError, replay_dead_letter
 from connectors.report import OnProgress, SourceReport
 from hub.kafka import Cluster
-from hub.settings import Settings, Source
+from hub.settings import Settings
+from hub.source_settings import Source
 from sinks import cursors
 from sinks.session import may_pass
 
@@ -52,7 +54,7 @@ def run_source(
         on_progress: called after each chunk with the running counts.
 
     Raises:
-        MappingError, SourcePathError: the configuration is wrong.
+        MappingError, SourceError: the configuration is wrong, or the source is not there.
         SourceBusy: another process reads this source.
         PublishError: the broker took not everything; nothing is lost, the next run goes on.
     """
@@ -61,7 +63,7 @@ def run_source(
     started = monotonic()
     try:
         with open_door(source, mapping, publisher, database_url, on_progress) as door:
-            make_pass(door, source.path, bounded)
+            make_pass(door, reader_of(source, mapping), bounded)
             door.report.seconds = monotonic() - started
             return door.report
     finally:
@@ -79,7 +81,7 @@ def follow(
 ) -> None:
     """Read a source again and again until ``stop`` is set; one pass each ``poll_s`` seconds.
 
-    A broker or database that is away is waited for, and so is a path that is not there yet.
+    A broker or database that is away is waited for, and so is a source that is not there yet.
 
     Raises:
         MappingError: the mapping is wrong.
@@ -92,8 +94,9 @@ def follow(
             publisher = KafkaPublisher(cluster)
             try:
                 with open_door(source, mapping, publisher, database_url, on_progress) as door:
+                    reader = reader_of(source, mapping)
                     while not stop.is_set():
-                        _follow_once(door, source.path)
+                        _follow_once(door, reader)
                         pause = poll_s
                         with door.resting():
                             stop.wait(poll_s)
@@ -107,10 +110,10 @@ def follow(
             pause = min(pause * 2, 30.0)
 
 
-def _follow_once(door: Door, path: str) -> None:
+def _follow_once(door: Door, reader: Reader) -> None:
     started = monotonic()
     try:
-        make_pass(door, path, final=False)
-    except SourcePathError as error:
+        make_pass(door, reader, final=False)
+    except SourceError as error:
         log.info("source_not_there", source=door.source, error=str(error))
     door.report.seconds += monotonic() - started

@@ -30,6 +30,7 @@ from pydantic_settings import (
 )
 
 from hub.money import minor_digits
+from hub.source_settings import Source, resolved, with_variables
 from hub.validation import Problem, SettingsError, from_pydantic
 
 __all__ = [
@@ -59,7 +60,7 @@ _ALLOWED = {
     "kafka.bootstrap_servers": "one or more addresses as host:port",
     "database": "'embedded', or an address postgresql+psycopg://user:password@host:port/name",
     "business_date": "a date as YYYY-MM-DD",
-    "sources": "a list of {name, kind, path, mapping}",
+    "sources": "a list of {name, kind, mapping, …}; kind: files, database, rest or http",
     "metrics_port": "a port from 1 to 65535, or 0 for a free one; without this key it is off",
     "metrics_host": "an address of this machine such as 127.0.0.1, or 0.0.0.0 for all of them",
     "sources.name": "letters, digits, '_', '-' and '.', each name once",
@@ -138,15 +139,6 @@ class KafkaAddress(_Section):
             if not host or not port.isdigit():
                 raise ValueError(_ALLOWED["kafka.bootstrap_servers"])
         return servers
-
-
-class Source(_Section):
-    """One door in: ``path`` is absolute and may be a pattern; ``mapping`` a profile or a file."""
-
-    name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
-    kind: Literal["files"] = "files"
-    path: str = Field(min_length=1)
-    mapping: str = Field(min_length=1)
 
 
 def _kafka_kind(found: Any) -> str:
@@ -242,6 +234,7 @@ def load_settings(config: Path | None = None, env: Mapping[str, str] | None = No
     document = {} if path is None else _read_document(path)
     origin = _NO_FILE if path is None else str(path)
     values = _merged(document, _from_environment(environment))
+    values = _with_variables(values, environment, origin)
     root = (path.parent if path else Path()).absolute()
     try:
         return _with_absolute_paths(Settings(**values), root)
@@ -284,6 +277,21 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     return reader()
 
 
+def _with_variables(
+    values: dict[str, Any], environment: Mapping[str, str], origin: str
+) -> dict[str, Any]:
+    """Fill in ``${NAME}`` in the sources, so that their credentials stand in no file."""
+    try:
+        filled = {
+            key: with_variables(value, environment) if key == "sources" else value
+            for key, value in values.items()
+        }
+    except ValueError as error:
+        problem = Problem("sources", f"${{{error}}}", f"the variable {error} has to be set")
+        raise SettingsError(origin, [problem]) from error
+    return filled
+
+
 def _merged(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
     """``upper`` over ``lower``, section by section."""
     merged = dict(lower)
@@ -295,12 +303,7 @@ def _merged(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_absolute_paths(settings: Settings, root: Path) -> Settings:
-    sources = tuple(
-        source.model_copy(
-            update={"path": str(root / source.path), "mapping": _mapping(source.mapping, root)}
-        )
-        for source in settings.sources
-    )
+    sources = tuple(resolved(source, root) for source in settings.sources)
     changes: dict[str, Any] = {"data": (root / settings.data).resolve(), "sources": sources}
     if settings.policy is not None:
         changes["policy"] = root / settings.policy
@@ -310,9 +313,3 @@ def _with_absolute_paths(settings: Settings, root: Path) -> Settings:
         security = kafka.security.model_copy(update=absolute)
         changes["kafka"] = kafka.model_copy(update={"security": security})
     return settings.model_copy(update=changes)
-
-
-def _mapping(mapping: str, root: Path) -> str:
-    """A shipped profile is a bare name and stays one; anything else is the path of a file."""
-    is_file = "/" in mapping or mapping.endswith((".yaml", ".yml"))
-    return str(root / mapping) if is_file else mapping

@@ -280,11 +280,11 @@ def sources_table(answer: Answer) -> Table:
     """The configured sources."""
     table = _table(
         f"Sources ({len(answer['sources'])})",
-        [("source", ""), ("kind", ""), ("mapping", ""), ("path", "dim"), ("last read", "")],
+        [("source", ""), ("kind", ""), ("mapping", ""), ("reads", "dim"), ("last read", "")],
         ["files", "waiting"],
     )
     for one in answer["sources"]:
-        named = ("name", "kind", "mapping", "path")
+        named = ("name", "kind", "mapping", "reads")
         table.add_row(
             *(one[name] for name in named),
             one["last_read"] or Text("never", style="dim"),

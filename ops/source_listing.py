@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine, func, select
 
-from hub.settings import Source
+from hub.source_settings import Source
 from ops.status import instant_text
 from sinks.tables import source_cursors, source_waiting
 
@@ -36,7 +36,7 @@ def list_sources(engine: Engine, sources: Sequence[Source]) -> dict[str, Any]:
             {
                 "name": source.name,
                 "kind": source.kind,
-                "path": source.path,
+                "reads": source.reads,
                 "mapping": source.mapping,
                 "files": files,
                 "last_read": instant_text(last),

@@ -13,12 +13,14 @@ from typing import Any
 import psycopg
 
 import connectors.mapping
-from connectors.files.units import SourcePathError, find_units
+from connectors.errors import SourceError
+from connectors.kinds import reader_of
 from connectors.report import SourceReport
 from connectors.running import follow, passes_by_itself, run_source
 from hub.garbage import collecting_rarely
 from hub.log import get_logger
-from hub.settings import Settings, Source
+from hub.settings import Settings
+from hub.source_settings import Source
 from ops.embedded.folder import run_folder, write_whole
 from ops.stack import Addresses
 
@@ -26,7 +28,7 @@ log = get_logger(__name__)
 
 #: What no later try mends: the source has failed, and the others are read. What passes by itself
 #: never gets here.
-_WRONG = (connectors.mapping.MappingError, SourcePathError, psycopg.Error)
+_WRONG = (connectors.mapping.MappingError, SourceError, psycopg.Error)
 
 _WRITE_SECONDS = 0.3
 _LONGEST_PAUSE_SECONDS = 5.0
@@ -84,17 +86,17 @@ class Journal:
 
 
 def check_sources(settings: Settings, *, paths: bool) -> None:
-    """Load every mapping before anything is started; with ``paths`` look for the files too.
+    """Load every mapping before anything is started; with ``paths`` look for what they read too.
 
     Raises:
         MappingError: a mapping is not valid.
-        SourcePathError: there is nothing at a source's path.
+        SourceError: there is nothing to read at a source.
     """
     for source in settings.sources:
         zone = settings.company.zone
         mapping = connectors.mapping.load_mapping(source.mapping, source.name, zone)
         if paths:
-            find_units(source.path, mapping.streams, mapping.zone)
+            reader_of(source, mapping).check()
 
 
 @collecting_rarely()

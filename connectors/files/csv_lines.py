@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 
-from connectors.files.lines import BrokenLine, Parsed, decode_lines, undecodable
+from connectors.files.lines import Parsed, decode_lines, undecodable
+from connectors.portions import Broken
 
 _FIELD_BYTES = 16 * 1024 * 1024
 #: A quote that nobody closed must not swallow the rest of the file.
@@ -64,7 +65,7 @@ class CsvLines:
         self, parsed: Parsed, lines: list[bytes], index: int, number: int, what: str
     ) -> None:
         reason = f"the line has {what}; the head line has {len(self.columns)} columns"
-        parsed.broken.append(BrokenLine(number + index, lines[index], "broken_csv", reason))
+        parsed.broken.append(Broken(number + index, lines[index], "broken_csv", reason))
 
     def _quoted(self, texts: list[str | None], index: int) -> tuple[list[str], int] | None:
         """The fields of the record that begins here and its lines; no fields if it is broken.
@@ -98,7 +99,7 @@ class CsvLines:
             names = [] if found is None else [name.strip() for name in found[0]]
             if not names or len(set(names)) != len(names):
                 reason = "the head line is broken, or names a column twice"
-                line = BrokenLine(number + index, lines[index], "broken_head", reason)
+                line = Broken(number + index, lines[index], "broken_head", reason)
                 parsed.broken.append(line)
                 return False
             self.columns = tuple(names)

@@ -7,7 +7,8 @@ from typing import Any, NoReturn
 
 import orjson
 
-from connectors.files.lines import BrokenLine, Parsed, decode_lines, undecodable
+from connectors.files.lines import Parsed, decode_lines, undecodable
+from connectors.portions import Broken
 
 
 def _no_number(text: str) -> NoReturn:
@@ -56,15 +57,15 @@ class JsonLines:
                 row: Any = _DECODER.decode(text)
             except (ValueError, RecursionError) as error:
                 reason = f"the line is no JSON: {error}"
-                parsed.broken.append(BrokenLine(line, lines[index], "broken_json", reason))
+                parsed.broken.append(Broken(line, lines[index], "broken_json", reason))
                 continue
             if not isinstance(row, dict):
                 reason = f"the line holds a {type(row).__name__}, not an object"
-                parsed.broken.append(BrokenLine(line, lines[index], "broken_json", reason))
+                parsed.broken.append(Broken(line, lines[index], "broken_json", reason))
                 continue
             if "\\u" in text and not _storable(row):
                 reason = "the line has a NUL sign or half a sign (a lone surrogate)"
-                parsed.broken.append(BrokenLine(line, lines[index], "broken_json", reason))
+                parsed.broken.append(Broken(line, lines[index], "broken_json", reason))
                 continue
             parsed.rows.append((line, row))
         return parsed

@@ -5,15 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-
-@dataclass(frozen=True, slots=True)
-class BrokenLine:
-    """A line that is no record: its number, its bytes, and why."""
-
-    line: int
-    raw: bytes
-    code: str
-    reason: str
+from connectors.portions import Broken
 
 
 @dataclass(slots=True)
@@ -21,7 +13,7 @@ class Parsed:
     """Records with their line numbers, broken lines, and how many lines these took."""
 
     rows: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
-    broken: list[BrokenLine] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
     used: int = 0
 
 
@@ -57,6 +49,6 @@ def _decode_line(line: bytes, encoding: str) -> str | None:
         return None
 
 
-def undecodable(number: int, raw: bytes, encoding: str) -> BrokenLine:
+def undecodable(number: int, raw: bytes, encoding: str) -> Broken:
     """A line that is not written in the stream's encoding."""
-    return BrokenLine(number, raw, "undecodable", f"the line is not written in {encoding}")
+    return Broken(number, raw, "undecodable", f"the line is not written in {encoding}")

@@ -8,9 +8,10 @@ from typing import Any, BinaryIO
 
 from connectors.files.csv_lines import CsvLines
 from connectors.files.json_lines import JsonLines
-from connectors.files.lines import BrokenLine, Parsed, Parser
+from connectors.files.lines import Parsed, Parser
 from connectors.files.places import Place
 from connectors.files.units import Unit
+from connectors.portions import Broken
 
 _CHUNK_BYTES = 256 * 1024
 
@@ -20,7 +21,7 @@ class Chunk:
     """Some records in the order of the file, the place behind them, and how many bytes they had."""
 
     rows: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
-    broken: list[BrokenLine] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
     place: Place = field(default_factory=Place)
     size: int = 0
 
@@ -80,7 +81,7 @@ def read_chunks(file: BinaryIO, unit: Unit, place: Place, final: bool) -> Iterat
 
 def _with_tail(taken: Place, lines: list[bytes], parsed: Parsed) -> Place:
     """The place before the last record, which ended with the file and may yet grow."""
-    numbers = [line for line, _ in parsed.rows[-1:]] + [one.line for one in parsed.broken[-1:]]
+    numbers = [line for line, _ in parsed.rows[-1:]] + [one.number for one in parsed.broken[-1:]]
     first = taken.line - len(lines)
     begin = max(numbers, default=first)
     size = sum(len(line) for line in lines[begin - first :])

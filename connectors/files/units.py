@@ -11,8 +11,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from connectors.errors import SourceError
 from connectors.mapping.model import Stream
 from connectors.mapping.values import to_micros
+from connectors.portions import NO_DATE
 
 _FORMATS = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 _UNFINISHED = (".tmp", ".part", ".swp", "~")
@@ -21,11 +23,7 @@ _DATE = re.compile(
 )
 
 
-#: Stands for the date of a file that states none; versions begin above 0.
-NO_DATE = 1
-
-
-class SourcePathError(Exception):
+class SourcePathError(SourceError):
     """The path of a source cannot be read; the message says what to do."""
 
 

@@ -1,8 +1,7 @@
 """The mapping engine: from source records to canonical documents, by a YAML file."""
 
-from connectors.mapping.dry_run import DryRun, dry_run
 from connectors.mapping.loading import load_mapping, parse_mapping
 from connectors.mapping.model import SourceMapping
 from connectors.mapping.problems import MappingError
 
-__all__ = ["DryRun", "MappingError", "SourceMapping", "dry_run", "load_mapping", "parse_mapping"]
+__all__ = ["MappingError", "SourceMapping", "load_mapping", "parse_mapping"]

@@ -11,7 +11,7 @@ MISUSED = 2
 _KNOWN = {
     "hub.validation.SettingsError": MISUSED,
     "connectors.mapping.problems.MappingError": MISUSED,
-    "connectors.files.units.SourcePathError": MISUSED,
+    "connectors.errors.SourceError": MISUSED,
     "plant.systems.writing.NotThisPlant": MISUSED,
     "plant.systems.database.DatabaseUnusable": MISUSED,
     "sqlalchemy.exc.ArgumentError": MISUSED,

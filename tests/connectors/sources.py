@@ -6,12 +6,13 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from connectors.files.source import FilesReader
 from connectors.mapping import SourceMapping, load_mapping, parse_mapping
 from connectors.opening import open_door
 from connectors.passes import make_pass
 from connectors.publish import Outgoing
 from connectors.report import SourceReport
-from hub.settings import Source
+from hub.source_settings import FilesSource
 from schemas.catalogue import TOPICS
 from schemas.codec import Decoded, Document, decode_batch
 
@@ -56,10 +57,14 @@ class SampleSource:
 
     def run(self, *, bounded: bool = True) -> SourceReport:
         """One pass over the folder."""
-        source = Source(name="sample", path=str(self.folder), mapping="unused")
+        source = FilesSource(name="sample", path=str(self.folder), mapping="unused")
         with open_door(source, self.mapping, self.log, self.database_url) as door:
-            make_pass(door, str(self.folder), bounded)
+            make_pass(door, self.reader(), bounded)
             return door.report
+
+    def reader(self) -> FilesReader:
+        """Reads the folder."""
+        return FilesReader(str(self.folder), self.mapping, "sample")
 
     def write(self, name: str, text: str, encoding: str = "utf-8") -> Path:
         """Write a file of the source."""

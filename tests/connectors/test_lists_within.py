@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from connectors.dry_run import DryRun, dry_run
 from connectors.mapping import MappingError, parse_mapping
-from connectors.mapping.dry_run import DryRun, dry_run
 
 MAPPING = """
 streams:

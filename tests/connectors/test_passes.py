@@ -12,7 +12,7 @@ import pytest
 
 from connectors.opening import open_door
 from connectors.replay import replay_through
-from hub.settings import Source
+from hub.source_settings import FilesSource
 from sinks.database import connect
 from sinks.dead_letters import DeadLetter
 from tests.connectors.sources import KilledError, SampleSource, contents, copied, mapping, profile
@@ -331,9 +331,9 @@ def test_replay_leaves_the_documents_that_wait_alone(orders: SampleSource) -> No
 
 
 def replayed(source: SampleSource, letter: DeadLetter, mended: SampleSource) -> int:
-    row = Source(name="sample", path=str(source.folder), mapping="unused")
+    row = FilesSource(name="sample", path=str(source.folder), mapping="unused")
     with open_door(row, mended.mapping, mended.log, mended.database_url) as door:
-        replay_through(door, letter)
+        replay_through(door, source.reader(), letter)
         assert door.report.rejected == 0
         return door.report.published
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connectors.mapping import DryRun, dry_run
+from connectors.dry_run import DryRun, dry_run
 from tests.connectors.sources import FIXTURES, profile
 
 Bodies = dict[str, dict[str, Any]]

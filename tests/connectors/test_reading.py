@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from connectors.files.places import Place
 from connectors.files.reading import Chunk, read_chunks
-from connectors.files.units import NO_DATE, SourcePathError, Unit, date_in_name, find_units
+from connectors.files.units import SourcePathError, Unit, date_in_name, find_units
 from connectors.mapping.keeping import row_digest
 from connectors.mapping.values import from_micros
+from connectors.portions import NO_DATE
 from tests.connectors.sources import mapping
 
 UTC = ZoneInfo("UTC")
@@ -60,14 +61,14 @@ def test_quote_that_is_not_closed_costs_one_line(tmp_path: Path) -> None:
     body = "".join(f"{number},x\n" for number in range(500))
     path.write_text(f'no,name\n9,"open\n{body}', encoding="utf-8")
     found = read(path)
-    assert (len(found.rows), [line.line for line in found.broken]) == (500, [2])
+    assert (len(found.rows), [line.number for line in found.broken]) == (500, [2])
 
 
 def test_line_with_too_many_or_too_few_columns_is_broken(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("no,name\n1\n\n2,a,b\n3,c\n", encoding="utf-8")
     found = read(path)
-    assert [line.line for line in found.broken] == [2, 4]
+    assert [line.number for line in found.broken] == [2, 4]
     assert found.rows == [(5, {"no": "3", "name": "c"})]
 
 
@@ -111,7 +112,7 @@ def test_line_that_is_no_json_object_is_broken_and_the_next_is_read(
     path = tmp_path / "a.jsonl"
     path.write_bytes(line + b'\n{"no": 2}\n')
     found = read(path, "jsonl")
-    assert [one.line for one in found.broken] == [1]
+    assert [one.number for one in found.broken] == [1]
     assert found.rows == [(2, {"no": 2})]
 
 

@@ -20,7 +20,8 @@ from connectors.running import (
     run_source,
 )
 from hub.kafka import Cluster, ensure_topics
-from hub.settings import Settings, Source, load_settings
+from hub.settings import Settings, load_settings
+from hub.source_settings import FilesSource
 from ops.source_runs import read_to_end
 from ops.stack import Addresses
 from schemas.catalogue import DOCUMENTS
@@ -52,10 +53,10 @@ def cluster(broker: Cluster) -> Cluster:
 
 
 @pytest.fixture
-def source(tmp_path: Path) -> Source:
+def source(tmp_path: Path) -> FilesSource:
     (tmp_path / "map.yaml").write_text(MAPPING)
     (tmp_path / "in").mkdir()
-    return Source(name="erp", path=str(tmp_path / "in"), mapping=str(tmp_path / "map.yaml"))
+    return FilesSource(name="erp", path=str(tmp_path / "in"), mapping=str(tmp_path / "map.yaml"))
 
 
 def until(condition: Callable[[], bool], seconds: float = 15) -> None:
@@ -68,7 +69,7 @@ def until(condition: Callable[[], bool], seconds: float = 15) -> None:
 def test_bounded_run_reads_a_shipped_profile_to_its_end(
     cluster: Cluster, database_url: str, settings: Settings
 ) -> None:
-    northwind = Source(name="nw", path=str(FIXTURES / "northwind"), mapping="northwind")
+    northwind = FilesSource(name="nw", path=str(FIXTURES / "northwind"), mapping="northwind")
     told: list[int] = []
     report = run_source(
         northwind,
@@ -88,7 +89,7 @@ def test_bounded_run_reads_a_shipped_profile_to_its_end(
 
 
 def test_growing_source_is_followed_until_it_is_stopped(
-    cluster: Cluster, database_url: str, settings: Settings, source: Source
+    cluster: Cluster, database_url: str, settings: Settings, source: FilesSource
 ) -> None:
     stop, counts = threading.Event(), [0]
 
@@ -123,7 +124,7 @@ def test_source_is_read_by_one_process_at_a_time(database_url: str) -> None:
 
 
 def test_dead_letter_of_the_database_is_replayed_after_the_mapping_was_mended(
-    cluster: Cluster, database_url: str, settings: Settings, source: Source
+    cluster: Cluster, database_url: str, settings: Settings, source: FilesSource
 ) -> None:
     (Path(source.path) / "customers.csv").write_text("no,name,blocked\n1,Adä,gesperrt\n")
     report = run_source(source, settings, cluster, database_url, bounded=True)
@@ -154,7 +155,7 @@ def test_dead_letter_of_the_database_is_replayed_after_the_mapping_was_mended(
 
 
 def test_one_record_too_large_for_the_log_or_for_an_index_does_not_stop_its_source(
-    cluster: Cluster, database_url: str, settings: Settings, source: Source
+    cluster: Cluster, database_url: str, settings: Settings, source: FilesSource
 ) -> None:
     long = "".join(random.Random(7).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=2_700))
     text = f"no,name,blocked\n1,Ada,\n2,{'B' * 1_100_000},\n{long},Cy,\n4,Di,\n"
@@ -170,7 +171,7 @@ def test_one_record_too_large_for_the_log_or_for_an_index_does_not_stop_its_sour
 
 
 def test_what_the_database_refuses_for_good_fails_the_source_and_is_not_retried(
-    cluster: Cluster, database_url: str, settings: Settings, source: Source
+    cluster: Cluster, database_url: str, settings: Settings, source: FilesSource
 ) -> None:
     (Path(source.path) / "customers.csv").write_text("no,name,blocked\n1,Ada,\n")
     with connect(database_url) as connection:
@@ -183,7 +184,7 @@ def test_what_the_database_refuses_for_good_fails_the_source_and_is_not_retried(
 
 
 def test_dead_letter_is_replayed_while_its_source_is_followed(
-    cluster: Cluster, database_url: str, settings: Settings, source: Source
+    cluster: Cluster, database_url: str, settings: Settings, source: FilesSource
 ) -> None:
     (Path(source.path) / "customers.csv").write_text("no,name,blocked\n1,Ada,gesperrt\n")
     stop, told = threading.Event(), [0]

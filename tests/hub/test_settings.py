@@ -46,8 +46,8 @@ sources:
     assert settings.data == (tmp_path / "elsewhere").resolve()
     assert settings.policy == tmp_path / "policy.yaml"
     shipped, own = settings.sources
-    assert (shipped.path, shipped.mapping) == (str(tmp_path / "exports/sap_o2c"), "sap_s4_o2c")
-    assert own.path == str(tmp_path / "exports/crm-*.csv")
+    assert (shipped.reads, shipped.mapping) == (str(tmp_path / "exports/sap_o2c"), "sap_s4_o2c")
+    assert own.reads == str(tmp_path / "exports/crm-*.csv")
     assert own.mapping == str(tmp_path / "mappings/crm.yaml")
 
 

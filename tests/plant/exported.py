@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import connectors.mapping
-from connectors.mapping.dry_run import dry_run
+from connectors.dry_run import dry_run
 from connectors.mapping.values import Draft
 from tests.plant.plants import Plant
 
@@ -42,7 +42,7 @@ def read_exports(plant: Plant) -> dict[str, list[Exported]]:
         mapping = connectors.mapping.load_mapping(
             source.mapping, source.name, settings.company.zone
         )
-        for one in _exported(source.name, dry_run(mapping, source.path).drafts):
+        for one in _exported(source.name, dry_run(mapping, source.reads).drafts):
             found.setdefault(one.document, []).append(one)
     return found
 

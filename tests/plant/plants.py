@@ -41,7 +41,7 @@ class Plant:
 
     def exports(self) -> dict[str, Path]:
         """Return the folder of each system's files by the name of the source."""
-        return {source.name: Path(source.path) for source in self.settings.sources}
+        return {source.name: Path(source.reads) for source in self.settings.sources}
 
     def truth(self, name: str) -> list[Json]:
         """Return the rows of a table of the truth, such as `customers`."""

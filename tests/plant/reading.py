@@ -67,7 +67,7 @@ def unread(settings: Settings, connection: psycopg.Connection[Any]) -> Iterator[
             source.mapping, source.name, settings.company.zone
         )
         read = cursor_states(connection, source.name)
-        for unit in find_units(source.path, mapping.streams, mapping.zone):
+        for unit in find_units(source.reads, mapping.streams, mapping.zone):
             size, offset = unit.path.stat().st_size, read.get(unit.name, {}).get("offset", 0)
             if offset < size:
                 yield f"{source.name} {unit.name} is read up to {offset:,} of {size:,} bytes"

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 import yaml
 
+from connectors.dry_run import dry_run
 from connectors.encoding import encode_drafts
-from connectors.mapping.dry_run import dry_run
 from connectors.mapping.loading import load_mapping
 from connectors.mapping.values import Rejection
 from hub.money import use_exact_arithmetic
@@ -160,7 +160,7 @@ def mapped(folder: Path) -> tuple[dict[str, set[tuple[str, str]]], set[tuple[str
     settings = load_settings(folder / "headrace.yaml", {})
     for source in settings.sources:
         mapping = load_mapping(source.mapping, source.name, settings.company.zone)
-        run = dry_run(mapping, source.path)
+        run = dry_run(mapping, source.reads)
         encoded = encode_drafts(run.drafts)
         for draft, result in zip(run.drafts, encoded, strict=True):
             if isinstance(result, Rejection):
@@ -316,7 +316,7 @@ def test_an_honest_matcher_has_something_to_go_by_for_most(large: Path) -> None:
     settings = load_settings(large / "headrace.yaml", {})
     for source in settings.sources:
         mapping = load_mapping(source.mapping, source.name, settings.company.zone)
-        run = dry_run(mapping, source.path)
+        run = dry_run(mapping, source.reads)
         documents[source.name] = {str(each["id"]): each for each in run.bodies("customer")}
     linked = wanted = 0
     for customer in truth(large, "customers"):

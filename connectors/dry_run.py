@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from connectors.files.places import Place
-from connectors.files.reading import read_chunks
-from connectors.files.units import Unit, find_units
+from connectors.files.source import FilesReader
 from connectors.mapping.building import draft_of, drafts_of
 from connectors.mapping.joins import fill, node_of
 from connectors.mapping.memory import MemoryRows
 from connectors.mapping.model import SourceMapping
 from connectors.mapping.records import direct_events, kept_from, node_from
 from connectors.mapping.values import Draft, Rejection
+from connectors.portions import Portion
 
 
 @dataclass(slots=True)
@@ -36,8 +35,8 @@ def dry_run(mapping: SourceMapping, path: str) -> DryRun:
     """
     run = DryRun()
     rows = MemoryRows(mapping)
-    for unit in find_units(path, mapping.streams, mapping.zone):
-        _read(run, mapping, rows, unit)
+    for portion in FilesReader(path, mapping, mapping.source).portions({}, final=True):
+        _read(run, mapping, rows, portion)
     for event in mapping.events:
         if not event.joins:
             continue
@@ -57,28 +56,26 @@ def dry_run(mapping: SourceMapping, path: str) -> DryRun:
     return run
 
 
-def _read(run: DryRun, mapping: SourceMapping, rows: MemoryRows, unit: Unit) -> None:
-    stream = unit.stream
+def _read(run: DryRun, mapping: SourceMapping, rows: MemoryRows, portion: Portion) -> None:
+    origin = portion.origin
+    stream = origin.stream
     events = direct_events(mapping, stream.name)
-    with unit.path.open("rb") as file:
-        for chunk in read_chunks(file, unit, Place(), final=True):
-            run.read += len(chunk.rows) + len(chunk.broken)
-            run.rejections += [
-                Rejection(line.code, line.reason, f"{unit.name}:{line.line}")
-                for line in chunk.broken
-            ]
-            for line, row in chunk.rows:
-                node = node_from(stream, row, f"{unit.name}:{line}", unit.dated)
-                if isinstance(node, Rejection):
-                    run.rejections.append(node)
-                    continue
-                _add(run, list(drafts_of(mapping, events, node)))
-                if stream.joined:
-                    kept = kept_from(stream, node)
-                    if isinstance(kept, Rejection):
-                        run.rejections.append(kept)
-                    else:
-                        rows.put(stream.name, kept)
+    run.read += len(portion.rows) + len(portion.broken)
+    run.rejections += [
+        Rejection(one.code, one.reason, f"{origin.name}:{one.number}") for one in portion.broken
+    ]
+    for number, row in portion.rows:
+        node = node_from(stream, row, f"{origin.name}:{number}", origin.dated)
+        if isinstance(node, Rejection):
+            run.rejections.append(node)
+            continue
+        _add(run, list(drafts_of(mapping, events, node)))
+        if stream.joined:
+            kept = kept_from(stream, node)
+            if isinstance(kept, Rejection):
+                run.rejections.append(kept)
+            else:
+                rows.put(stream.name, kept)
 
 
 def _add(run: DryRun, results: list[Draft | Rejection | None]) -> None:

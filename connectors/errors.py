@@ -1,0 +1,7 @@
+"""What is wrong with a source itself, and not with a record of it."""
+
+from __future__ import annotations
+
+
+class SourceError(Exception):
+    """A source cannot be read; the message says what to do."""

@@ -1,0 +1,148 @@
+"""Settings of the sources: what each kind needs to be read, credentials by name only."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
+
+__all__ = [
+    "DatabaseSource",
+    "FilesSource",
+    "HttpSource",
+    "RestSource",
+    "Source",
+    "resolved",
+    "with_variables",
+]
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+class _Source(BaseModel):
+    """One door in; ``mapping`` is a shipped profile or a file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
+    mapping: str = Field(min_length=1)
+
+    @property
+    def reads(self) -> str:
+        """What is read, for people: a path, an address without its password."""
+        raise NotImplementedError
+
+
+class FilesSource(_Source):
+    """Files under ``path``, which may be a folder or a pattern."""
+
+    kind: Literal["files"] = "files"
+    path: str = Field(min_length=1)
+
+    @property
+    def reads(self) -> str:
+        return self.path
+
+
+class DatabaseSource(_Source):
+    """Tables of a database; which, and by which column they change, is said by the mapping."""
+
+    kind: Literal["database"]
+    url: str = Field(repr=False)
+
+    @field_validator("url")
+    @classmethod
+    def _address(cls, url: str) -> str:
+        if "://" not in url:
+            raise ValueError("an address such as mssql+pymssql://user:${PASSWORD}@host/database")
+        return url
+
+    @property
+    def reads(self) -> str:
+        return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", self.url)
+
+
+class RestSource(_Source):
+    """A paged JSON API; which resources, and by which field they change, is said by the mapping.
+
+    ``headers`` carry the credentials (``Authorization: Bearer ${CRM_TOKEN}``). Besides the host of
+    ``url`` only ``hosts`` are ever asked; at most ``requests_per_second``.
+    """
+
+    kind: Literal["rest"]
+    url: str = Field(pattern=r"^https?://")
+    headers: Mapping[str, str] = Field(default_factory=dict, repr=False)
+    hosts: tuple[str, ...] = ()
+    requests_per_second: float = Field(default=5.0, gt=0, le=1000)
+
+    @property
+    def reads(self) -> str:
+        return re.sub(r"//[^/@]*@", "//", self.url)
+
+
+class HttpSource(_Source):
+    """A webhook that the source calls: ``POST /v1/hooks/{name}``, signed with ``secret``.
+
+    ``secret`` is that of Standard Webhooks (``whsec_…``).
+    """
+
+    kind: Literal["http"]
+    secret: str = Field(min_length=1, repr=False)
+
+    @property
+    def reads(self) -> str:
+        return f"/v1/hooks/{self.name}"
+
+
+def _kind(found: Any) -> str:
+    kind = found.get("kind", "files") if isinstance(found, dict) else getattr(found, "kind", None)
+    return f"<{kind}>"
+
+
+Source = Annotated[
+    Annotated[FilesSource, Tag("<files>")]
+    | Annotated[DatabaseSource, Tag("<database>")]
+    | Annotated[RestSource, Tag("<rest>")]
+    | Annotated[HttpSource, Tag("<http>")],
+    Discriminator(
+        _kind,
+        custom_error_type="kind",
+        custom_error_message="kind: files, database, rest or http",
+    ),
+]
+
+
+def resolved(source: Source, root: Path) -> Source:
+    """The source with absolute paths; relative ones are taken from ``root``."""
+    changes = {"mapping": _mapping(source.mapping, root)}
+    if isinstance(source, FilesSource):
+        changes["path"] = str(root / source.path)
+    return source.model_copy(update=changes)
+
+
+def with_variables(found: Any, environment: Mapping[str, str]) -> Any:
+    """The sources of a configuration with each ``${NAME}`` replaced by that variable.
+
+    Raises:
+        ValueError: a variable is not set; the message names it.
+    """
+    if isinstance(found, dict):
+        return {key: with_variables(value, environment) for key, value in found.items()}
+    if isinstance(found, list):
+        return [with_variables(value, environment) for value in found]
+    if not isinstance(found, str):
+        return found
+
+    def value_of(variable: re.Match[str]) -> str:
+        if variable[1] not in environment:
+            raise ValueError(variable[1])
+        return environment[variable[1]]
+
+    return _VARIABLE.sub(value_of, found)
+
+
+def _mapping(mapping: str, root: Path) -> str:
+    """A shipped profile is a bare name and stays one; anything else is the path of a file."""
+    is_file = "/" in mapping or mapping.endswith((".yaml", ".yml"))
+    return str(root / mapping) if is_file else mapping
