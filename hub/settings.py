@@ -63,6 +63,7 @@ _ALLOWED = {
     "sources": "a list of {name, kind, mapping, …}; kind: files, database, rest or http",
     "metrics_port": "a port from 1 to 65535, or 0 for a free one; without this key it is off",
     "metrics_host": "an address of this machine such as 127.0.0.1, or 0.0.0.0 for all of them",
+    "sources.kind": "files, database, rest or http",
     "sources.name": "letters, digits, '_', '-' and '.', each name once",
 }
 

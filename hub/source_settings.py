@@ -108,7 +108,7 @@ Source = Annotated[
     Discriminator(
         _kind,
         custom_error_type="kind",
-        custom_error_message="kind: files, database, rest or http",
+        custom_error_message="files, database, rest or http",
     ),
 ]
 

@@ -49,6 +49,9 @@ def from_pydantic(
 def _problem(entry: dict[str, Any], allowed: Mapping[str, str]) -> Problem:
     # Tags of discriminated unions stand in angle brackets in our models: no part of the key.
     path = [part for part in entry["loc"] if not str(part).startswith("<")]
+    if entry["type"] == "kind":
+        path.append("kind")
+        entry = {**entry, "input": entry["input"].get("kind")}
     key = ".".join(map(str, path))
     general = ".".join(part for part in map(str, path) if not part.isdigit())
     if entry["type"] == "extra_forbidden":

@@ -35,7 +35,7 @@ def records_of(unit: Unit) -> tuple[bytes, list[Written]]:
     lines = unit.path.read_bytes().splitlines(keepends=True)
     parsed = parser_for(unit, ()).parse(lines, 1, last=True)
     keys: dict[int, Hashable] = {line: _key(unit, row, line) for line, row in parsed.rows}
-    keys |= {broken.number: broken.line for broken in parsed.broken}
+    keys |= {broken.number: broken.number for broken in parsed.broken}
     begins = sorted(keys)
     ends = [*begins[1:], len(lines) + 1]
     head = b"".join(lines[: begins[0] - 1]) if begins else b"".join(lines)
