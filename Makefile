@@ -60,5 +60,5 @@ torture: setup ## Many trials of every fault (TRIALS=n)
 # Quix Streams refuses the hub's pydantic and pydantic-settings; of all else it gets the hub's versions.
 lock: ## Renew requirements.lock from pyproject.toml, and benchmarks/quix.lock after it (needs uv)
 	$(COMPILE) pyproject.toml --extra dev -o requirements.lock
-	grep -oE '^[A-Za-z0-9._-]+==[^ ]+' requirements.lock | grep -v '^pydantic' | \
+	grep -oE '^[A-Za-z0-9._-]+==[^ ]+' requirements.lock | grep -vE '^(pydantic|confluent-kafka)' | \
 		$(COMPILE) benchmarks/quix.in --constraint - -o benchmarks/quix.lock
