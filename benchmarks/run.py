@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks import documents
+from benchmarks.files_to_topic import files_to_topic
 from benchmarks.growth import growth, large_growth
+from benchmarks.large_file import large_file
 from benchmarks.measured import Figure, say, show, write
 from benchmarks.plant_day import plant_day
 from benchmarks.whole_way import thin_traffic, whole_way
@@ -110,6 +112,8 @@ def standard(records: int) -> Iterator[list[Figure]]:
         yield whole_way(stack.addresses, config, records)
         yield thin_traffic(stack.addresses, config)
         yield growth(stack.addresses, config, records)
+    with fresh_hub() as config, Stack(load_settings(config)) as stack:
+        yield files_to_topic(stack.addresses, config)
     with fresh_hub() as config:
         yield plant_day(config.parent)
     with fresh_hub() as config:
@@ -120,13 +124,17 @@ def large(records: int) -> Iterator[list[Figure]]:
     """Measure what `make bench-large` promises."""
     with fresh_hub() as config, Stack(load_settings(config)) as stack:
         yield large_growth(stack.addresses, config, records, LARGE_TIMES)
+    with fresh_hub() as config, Stack(load_settings(config)) as stack:
+        yield large_file(stack.addresses, config)
 
 
 def main() -> int:
     """Measure everything; return 1 where a target is missed."""
     parser = argparse.ArgumentParser(prog="benchmarks.run", description=main.__doc__)
     parser.add_argument("--records", type=int, help="of each kind of load")
-    parser.add_argument("--large", action="store_true", help="growth alone, to 10,000,000")
+    parser.add_argument(
+        "--large", action="store_true", help="growth to 10,000,000, and a file of 1 GB"
+    )
     arguments = parser.parse_args()
     configure_logging("CRITICAL")
     began = time.perf_counter()
