@@ -30,6 +30,7 @@ from ops.stack import Stack
 from ops.supervisor import Command, Supervisor
 from schemas.catalogue import TOPICS
 from sinks.database import connect
+from sinks.session import Session
 from sinks.tables import metadata
 from tests.oracle.generate import AS_OF, BASE_CURRENCY
 
@@ -242,8 +243,10 @@ class Rig:
         self.revives = True
         self.revive()
         tables = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
-        with self.connect() as connection:
-            connection.execute(f"TRUNCATE {tables}")
+        # The observer goes on looking, and may lock the same tables in another order.
+        session = Session(self.addresses.database_url, name="torture")
+        session.run(lambda connection: connection.execute(f"TRUNCATE {tables}"))
+        session.close()
         self.recreate_topics(list(TOPICS))
         for path in self.exports.iterdir():
             path.unlink()
