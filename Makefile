@@ -34,11 +34,12 @@ test: setup ## Run the tests
 real: setup ## Compare the figures of real records with what is expected (DATA=folder)
 	$(BIN)/python -m tests.real --data $(DATA)
 
-check: setup ## Lint, format, types and import rules
+check: setup ## Lint, format, types, import rules and released contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/headrace schemas check
 
 bench: setup $(QUIX)/setup.stamp ## Measure speed, latency and memory; writes benchmarks/latest.json
 	$(BIN)/python -m benchmarks.run

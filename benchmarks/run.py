@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import documents
+from benchmarks import documents, http
 from benchmarks.files_to_topic import files_to_topic
 from benchmarks.growth import growth, large_growth
 from benchmarks.large_file import large_file
@@ -114,6 +114,7 @@ def standard(records: int) -> Iterator[list[Figure]]:
         yield growth(stack.addresses, config, records)
     with fresh_hub() as config, Stack(load_settings(config)) as stack:
         yield files_to_topic(stack.addresses, config)
+        yield http.measure(stack.addresses)
     with fresh_hub() as config:
         yield plant_day(config.parent)
     with fresh_hub() as config:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
@@ -17,6 +17,7 @@ from connectors.mapping.values import Draft, Rejection
 from connectors.publish import Publisher, outgoing
 from connectors.report import OnProgress, SourceReport
 from connectors.settle import Settled, change_text, settle_direct, settle_joined
+from connectors.traces import Trace, new_trace
 from hub import metrics
 from sinks import dead_letters, source_versions
 from sinks.dead_letters import DeadLetter
@@ -31,7 +32,7 @@ class Door:
     """A source being read: its mapping, the database, the log, and what was done so far.
 
     ``held`` raises if the right to read the source was lost; ``resting`` gives it up for a while,
-    so that a dead letter can be replayed between two passes.
+    so that a dead letter can be replayed between two passes. ``trace`` is that of the pass.
     """
 
     source: str
@@ -42,6 +43,7 @@ class Door:
     held: Callable[[], None]
     resting: Callable[[], AbstractContextManager[None]]
     on_progress: OnProgress | None = None
+    trace: Trace = field(default_factory=new_trace)
 
     def settle_direct(
         self, drafts: Sequence[Draft]
@@ -107,7 +109,8 @@ class Door:
                     connection, self.source, about_to
                 )
             )
-        records = [outgoing(one, version) for one, version in settled.new]
+        span = self.trace.span()
+        records = [outgoing(one, version, span) for one, version in settled.new]
         refused = [
             (position, settled.new[position][0].draft, len(records[position].value))
             for position in sorted(self.publisher.publish(records))

@@ -1,26 +1,35 @@
-"""Shows what a mapping makes of files, with no Kafka and no database."""
+"""Shows what a mapping makes of records, with no Kafka and no database."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
+from connectors.encoding import Encoded, encode_drafts
 from connectors.files.source import FilesReader
-from connectors.mapping.building import draft_of, drafts_of
-from connectors.mapping.joins import fill, node_of
+from connectors.mapping.building import drafts_of, made_of
+from connectors.mapping.joins import fill, roots
 from connectors.mapping.memory import MemoryRows
 from connectors.mapping.model import SourceMapping
 from connectors.mapping.records import direct_events, kept_from, node_from
+from connectors.mapping.usage import Usage
 from connectors.mapping.values import Draft, Rejection
 from connectors.portions import Portion
 
 
 @dataclass(slots=True)
 class DryRun:
-    """What would have been published, and what refused; ``read`` counts records."""
+    """What would have been published, and what refused; ``read`` counts records by origin."""
 
     drafts: list[Draft] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
-    read: int = 0
+    origins: dict[str, int] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
+
+    @property
+    def read(self) -> int:
+        """How many records were read."""
+        return sum(self.origins.values())
 
     def bodies(self, document: str) -> list[dict[str, object]]:
         """The documents of one type."""
@@ -31,56 +40,75 @@ def dry_run(mapping: SourceMapping, path: str) -> DryRun:
     """Read the files under ``path`` to their ends and map them.
 
     Raises:
-        SourcePathError: there is nothing at ``path``.
+        SourceError: there is nothing at ``path``.
     """
+    return dry_run_of(mapping, FilesReader(path, mapping, mapping.source).portions({}, final=True))
+
+
+def dry_run_of(mapping: SourceMapping, portions: Iterable[Portion]) -> DryRun:
+    """Map records, the documents of joined ones at the end of all ``portions``."""
     run = DryRun()
     rows = MemoryRows(mapping)
-    for portion in FilesReader(path, mapping, mapping.source).portions({}, final=True):
+    for portion in portions:
         _read(run, mapping, rows, portion)
     for event in mapping.events:
-        if not event.joins:
+        if not mapping.is_kept(event):
             continue
-        nodes = [
-            node_of(mapping, event.stream, kept)
-            for kept in rows.rows(event.stream, rows.keys(event.stream)).values()
-        ]
+        nodes = list(roots(mapping, rows, event, rows.roots(event)).values())
         gaps = fill(mapping, rows, event.joins, nodes)
         for position, node in enumerate(nodes):
-            if position in gaps:
+            made = made_of(mapping, event, node)
+            if made and position in gaps:
                 missing = ", ".join(gap.text for gap in gaps[position])
+                reason = f"{missing} never came"
                 run.rejections.append(
-                    Rejection("missing_part", f"{missing} never came", node.place, event.document)
+                    Rejection("missing_part", reason, node.place, event.document, node.row)
                 )
                 continue
-            _add(run, [draft_of(mapping, event, node)])
+            _add(run, made)
     return run
+
+
+def held_against_contracts(run: DryRun) -> DryRun:
+    """The same with each document encoded, read back and validated as before publishing."""
+    results = encode_drafts(run.drafts)
+    kept = [draft for draft, one in zip(run.drafts, results, strict=True) if _is_kept(one)]
+    refused = [one for one in results if isinstance(one, Rejection)]
+    return replace(run, drafts=kept, rejections=[*run.rejections, *refused])
+
+
+def _is_kept(result: Encoded | Rejection) -> bool:
+    return isinstance(result, Encoded)
 
 
 def _read(run: DryRun, mapping: SourceMapping, rows: MemoryRows, portion: Portion) -> None:
     origin = portion.origin
     stream = origin.stream
     events = direct_events(mapping, stream.name)
-    run.read += len(portion.rows) + len(portion.broken)
+    count = len(portion.rows) + len(portion.broken)
+    run.origins[origin.name] = run.origins.get(origin.name, 0) + count
     run.rejections += [
         Rejection(one.code, one.reason, f"{origin.name}:{one.number}") for one in portion.broken
     ]
-    for number, row in portion.rows:
+    for number, record in portion.rows:
+        row = run.usage.watched(stream.name, record)
         node = node_from(stream, row, f"{origin.name}:{number}", origin.dated)
         if isinstance(node, Rejection):
             run.rejections.append(node)
             continue
-        _add(run, list(drafts_of(mapping, events, node)))
+        _add(run, drafts_of(mapping, events, node))
         if stream.joined:
-            kept = kept_from(stream, node)
-            if isinstance(kept, Rejection):
-                run.rejections.append(kept)
-            else:
-                rows.put(stream.name, kept)
+            for kept in kept_from(stream, node):
+                if isinstance(kept, Rejection):
+                    run.rejections.append(kept)
+                else:
+                    # A partial one is laid over others, and none of them is watched any more.
+                    rows.put(stream.name, kept if kept.partial else replace(kept, row=row))
 
 
-def _add(run: DryRun, results: list[Draft | Rejection | None]) -> None:
+def _add(run: DryRun, results: Iterable[Draft | Rejection]) -> None:
     for result in results:
         if isinstance(result, Draft):
             run.drafts.append(result)
-        elif result is not None:
+        else:
             run.rejections.append(result)

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from connectors.mapping.values import Draft, Rejection, from_micros, shown
 from schemas.catalogue import DOCUMENTS, Topic
-from schemas.codec import Decoded, Rejected, Unencodable, decode_batch, encode
+from schemas.codec import Unencodable, written
 from schemas.validation import violations
 from sinks.source_rows import LONGEST_KEY_BYTES
 
@@ -42,16 +42,11 @@ def encode_drafts(drafts: Sequence[Draft]) -> list[Encoded | Rejection]:
             continue
         draft.body["version"] = _UNSETTLED
         try:
-            message = encode(topic, draft.body)
+            message, read = written(topic, draft.body)
         except Unencodable as error:
             results.append(_rejection(draft, "not_the_contract", str(error)))
             continue
-        (read,) = decode_batch(topic, [message])
-        if not isinstance(read, Decoded):
-            reason = read.reason if isinstance(read, Rejected) else "it has no value"
-            results.append(_rejection(draft, "not_readable", reason))
-            continue
-        refused = violations(draft.document, read.document)
+        refused = violations(draft.document, read, len(message) - _HEAD)
         if refused is not None:
             results.append(_rejection(draft, refused.code, refused.reason))
             continue

@@ -1,4 +1,4 @@
-"""Takes portions of files in: single records become documents, rows of joined streams are kept."""
+"""Takes portions of sources in: records become documents, rows of joined streams are kept."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import psycopg
 
 from connectors.door import Connection, Door
 from connectors.encoding import is_too_long, key_too_long
-from connectors.kept_rows import take_rows
+from connectors.kept_rows import take_gone, take_rows
 from connectors.letters import letter_for_line, letter_for_record
 from connectors.mapping.building import drafts_of
 from connectors.mapping.joins import KeptRow
@@ -17,7 +17,7 @@ from connectors.mapping.model import SourceMapping
 from connectors.mapping.records import direct_events, kept_from, node_from
 from connectors.mapping.values import Draft, Rejection
 from connectors.portions import Origin, Portion
-from sinks import cursors
+from sinks import cursors, recent_rows
 from sinks.dead_letters import DeadLetter
 from sinks.session import LASTING
 
@@ -56,7 +56,7 @@ def _halve(door: Door, portions: Sequence[Portion], error: psycopg.Error) -> Non
     middle = len(portion.rows) // 2
     if middle:
         # The cursor stays until the other half is taken too.
-        first = replace(portion, rows=portion.rows[:middle], broken=(), state=None)
+        first = Portion(portion.origin, rows=portion.rows[:middle])
         take_portions(door, [first])
         take_portions(door, [replace(portion, rows=portion.rows[middle:])])
         return
@@ -93,10 +93,17 @@ def _take(door: Door, portions: Sequence[Portion], put_aside: Sequence[DeadLette
         repeated = 0
         for stream, arriving in rows.items():
             repeated += take_rows(connection, mapping, source, stream, arriving)
+        for portion in portions:
+            name = portion.origin.name
+            if portion.gone:
+                take_gone(connection, mapping, source, portion.origin.stream.name, portion.gone)
+            if (window := portion.window) is not None:
+                recent_rows.remember(connection, source, name, window.digests, window.floor)
         cursors.save_cursors(connection, source, states)
-        return repeated
+        return repeated + known
 
-    read = sum(len(one.rows) + len(one.broken) for one in portions)
+    known = sum(one.known for one in portions)
+    read = known + sum(len(one.rows) + len(one.broken) for one in portions)
     door.commit(settled, letters, work, read=read + len(put_aside))
 
 
@@ -111,7 +118,7 @@ def _map(mapping: SourceMapping, portion: Portion) -> _Mapped:
     stream = origin.stream
     events = direct_events(mapping, stream.name)
     for number, row in portion.rows:
-        node = node_from(stream, row, f"{origin.name}:{number}", origin.dated)
+        node = node_from(stream, row, f"{origin.name}:{number}", origin.date_of(number))
         if isinstance(node, Rejection):
             mapped.rejections.append(node)
             continue
@@ -121,12 +128,12 @@ def _map(mapping: SourceMapping, portion: Portion) -> _Mapped:
             else:
                 mapped.rejections.append(made)
         if stream.joined:
-            kept = kept_from(stream, node)
-            if isinstance(kept, Rejection):
-                mapped.rejections.append(kept)
-            elif is_too_long(kept.key):
-                code, reason = key_too_long(kept.key)
-                mapped.rejections.append(Rejection(code, reason, node.place, None, node.row))
-            else:
-                mapped.rows.append(kept)
+            for kept in kept_from(stream, node):
+                if isinstance(kept, Rejection):
+                    mapped.rejections.append(kept)
+                elif is_too_long(kept.key):
+                    code, reason = key_too_long(kept.key)
+                    mapped.rejections.append(Rejection(code, reason, node.place, None, node.row))
+                else:
+                    mapped.rows.append(kept)
     return mapped

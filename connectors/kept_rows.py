@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 
 from connectors.mapping.joins import KeptRow, node_of
-from connectors.mapping.keeping import Kept, Outcome, keep
+from connectors.mapping.keeping import Kept, Outcome, keep, keep_as_it_stands
 from connectors.mapping.model import Edge, SourceMapping
 from connectors.mapping.touching import roots_of, row_links
 from connectors.mapping.values import Node, to_micros
@@ -20,20 +20,26 @@ from sinks.source_rows import StoredRow
 
 
 class StoredRows:
-    """The kept rows of one source, seen by one transaction."""
+    """The kept rows of one source, seen by one transaction.
 
-    def __init__(self, connection: psycopg.Connection[Any], source: str) -> None:
+    With ``with_gone`` also those that are no longer in the source, as the last word on a document
+    that is deleted needs them.
+    """
+
+    def __init__(
+        self, connection: psycopg.Connection[Any], source: str, *, with_gone: bool = False
+    ) -> None:
         self._connection = connection
         self._source = source
+        self._with_gone = with_gone
 
     def rows(self, stream: str, keys: Collection[str]) -> dict[str, KeptRow]:
         """The rows of a stream by their keys."""
-        return {key: kept.row for key, kept in self.kept(stream, keys).items()}
-
-    def kept(self, stream: str, keys: Collection[str]) -> dict[str, Kept]:
-        """The same with the digests of the contents seen."""
         found = source_rows.rows_by_key(self._connection, self._source, stream, keys)
-        return {key: Kept(_kept_row(row), row.digests) for key, row in found.items()}
+        return {key: _kept_row(row) for key, row in found.items() if self._sees(row)}
+
+    def _sees(self, row: StoredRow) -> bool:
+        return self._with_gone or not row.gone
 
     def children(self, edge: Edge, keys: Collection[str]) -> dict[str, list[KeptRow]]:
         """The rows at the child side of an edge, by join key."""
@@ -44,7 +50,10 @@ class StoredRows:
         found = source_rows.rows_by_link(
             self._connection, self._source, edge.child, edge.name + "<", keys
         )
-        return {key: [_kept_row(row) for row in rows] for key, rows in found.items()}
+        seen = {
+            key: [_kept_row(row) for row in rows if self._sees(row)] for key, rows in found.items()
+        }
+        return {key: rows for key, rows in seen.items() if rows}
 
     def parents(self, edge: Edge, keys: Collection[str]) -> dict[str, list[str]]:
         """The keys of the rows at the parent side of an edge, by join key."""
@@ -74,15 +83,21 @@ def take_rows(
     Returns:
         How many were repeats or stale.
     """
-    rows = StoredRows(connection, source)
-    standing = rows.kept(stream, {row.key for row in arriving})
-    stood = frozenset(standing)
+    found = source_rows.rows_by_key(connection, source, stream, {row.key for row in arriving})
+    stood = frozenset(found)
+    standing = {
+        key: Kept(_kept_row(row), row.digests) for key, row in found.items() if not row.gone
+    }
+    compared = mapping.streams[stream].compared
     store: dict[str, Kept] = {}
     changed: dict[str, Kept] = {}
     repeated = 0
     for row in arriving:
         before = standing.get(row.key)
-        outcome, after = keep(before, row, _is_precise(mapping, stream, row))
+        if compared:
+            outcome, after = keep_as_it_stands(before, row)
+        else:
+            outcome, after = keep(before, row, _is_precise(mapping, stream, row))
         if outcome == Outcome.CHANGED:
             changed[row.key] = after
         else:
@@ -92,9 +107,37 @@ def take_rows(
     source_rows.save_rows(connection, source, stream, [_stored(kept) for kept in store.values()])
     if changed:
         touched = _relink(connection, mapping, source, stream, changed, stood)
-        for event, row_keys in roots_of(mapping, rows, {stream: touched}).items():
-            cursors.touch(connection, source, event, row_keys)
+        _touch(connection, mapping, source, stream, touched)
     return repeated
+
+
+def take_gone(
+    connection: psycopg.Connection[Any],
+    mapping: SourceMapping,
+    source: str,
+    stream: str,
+    keys: Collection[str],
+) -> None:
+    """Have the documents built anew to which rows belong that are no longer in the source."""
+    links = source_rows.mark_gone(connection, source, stream, keys)
+    if links:
+        touched = {
+            key: {side + text for side, text in sides.items()} for key, sides in links.items()
+        }
+        _touch(connection, mapping, source, stream, touched)
+
+
+def _touch(
+    connection: psycopg.Connection[Any],
+    mapping: SourceMapping,
+    source: str,
+    stream: str,
+    touched: dict[str, set[str]],
+) -> None:
+    # A row that is gone leads to its documents still.
+    rows = StoredRows(connection, source, with_gone=True)
+    for event, row_keys in roots_of(mapping, rows, {stream: touched}).items():
+        cursors.touch(connection, source, event, row_keys)
 
 
 def _relink(
@@ -130,4 +173,4 @@ def _stored(kept: Kept) -> StoredRow:
     return StoredRow(row.key, row.row, row.place, change_text(row.changed), kept.digests)
 
 
-__all__ = ["StoredRows", "take_rows"]
+__all__ = ["StoredRows", "take_gone", "take_rows"]

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from connectors.files.source import FilesReader
 from connectors.mapping.model import SourceMapping
 from connectors.portions import Broken, Origin, Portion
-from hub.source_settings import FilesSource, Source
+from hub.source_settings import DatabaseSource, FilesSource, RestSource, Source
 
 
 class Reader(Protocol):
@@ -38,12 +38,37 @@ class Reader(Protocol):
 
 def _files(source: Source, mapping: SourceMapping) -> Reader:
     assert isinstance(source, FilesSource)
-    return FilesReader(source.path, mapping, source.name)
+    return FilesReader(source.path, mapping, source.name, source.most_inflated)
+
+
+def _rest(source: Source, mapping: SourceMapping) -> Reader:
+    # Only who asks an API waits for the import of its client.
+    from connectors.rest.source import RestReader
+
+    assert isinstance(source, RestSource)
+    return RestReader(source, mapping)
+
+
+def _http(source: Source, mapping: SourceMapping) -> Reader:
+    from connectors.pushed.records import PushedReader
+
+    return PushedReader()
+
+
+def _database(source: Source, mapping: SourceMapping) -> Reader:
+    # SQLAlchemy takes a while to import: not where a hub reads files alone.
+    from connectors.database.source import DatabaseReader
+
+    assert isinstance(source, DatabaseSource)
+    return DatabaseReader(source, mapping)
 
 
 #: By ``kind`` in the configuration.
 KINDS: Mapping[str, Callable[[Source, SourceMapping], Reader]] = {
     "files": _files,
+    "database": _database,
+    "rest": _rest,
+    "http": _http,
 }
 
 

@@ -31,7 +31,7 @@ def letter_for_line(
             form="line",
             unit=origin.name,
             stream=origin.stream.name,
-            dated=str(origin.dated),
+            dated=str(origin.date_of(broken.number)),
             **origin.texts,
         ),
         mapping=mapping.profile,
@@ -43,7 +43,8 @@ def letter_for_record(
     mapping: SourceMapping, source: str, origin: Origin, rejection: Rejection
 ) -> DeadLetter:
     """A record that could not be mapped."""
-    headers = _headers(form="record", stream=origin.stream.name, dated=str(origin.dated))
+    dated = str(origin.date_of(rejection.place.rpartition(":")[2]))
+    headers = _headers(form="record", stream=origin.stream.name, dated=dated)
     return _letter(mapping, source, rejection, headers)
 
 

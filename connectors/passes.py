@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from connectors.assembly import build_touched
+from connectors.assembly import build_touched, gives_up
 from connectors.door import Door
 from connectors.intake import take_portions
 from connectors.kinds import Reader
 from connectors.portions import Portion
+from connectors.recognising import Recogniser
+from connectors.traces import new_trace
 from hub import metrics
 from sinks import cursors
 
@@ -28,35 +30,50 @@ def make_pass(door: Door, reader: Reader, final: bool) -> None:
         final: whether the source is as long as it will be (a bounded read).
 
     Raises:
-        SourceError: the source cannot be read.
+        SourceError: the source cannot be read, or too much of it is gone at once.
         PublishError: the broker did not take the records; the next pass goes on from the cursor.
     """
+    door.trace = new_trace()
     states = door.session.run(lambda connection: cursors.cursor_states(connection, door.source))
     note = door.session.run(lambda connection: cursors.read_note(connection, door.source))
     if note.get("building"):
         build_touched(door, final=False)
-    for several in _together(reader.portions(states, final)):
+    recogniser = Recogniser(door)
+    for several in together(recogniser.new_in(reader.portions(states, final))):
         take_portions(door, several)
+    build(door, final)
+    # Only now: one table that is not believed does not keep the others from being read.
+    recogniser.complain()
+
+
+def build(door: Door, final: bool) -> None:
+    """Build the documents that were touched, and count those that lack a part.
+
+    Args:
+        door: the source.
+        final: whether nothing more comes for those that lack a part.
+    """
     touched, lacking = _waiting(door)
-    if touched or (lacking and final):
+    timed = any(gives_up(event) for event in door.mapping.events)
+    if touched or (lacking and (final or timed)):
         _mark(door, building=True)
         build_touched(door, final)
         _mark(door, building=False)
         touched, lacking = _waiting(door)
-    elif lacking:
-        build_touched(door, final)
     door.report.waiting = lacking
     metrics.SOURCE_WAITING.labels(door.source).set(door.report.waiting)
 
 
-def _together(portions: Iterable[Portion]) -> Iterator[list[Portion]]:
+def together(portions: Iterable[Portion]) -> Iterator[list[Portion]]:
     """Portions until they are enough: a transaction for each small file would cost more than it."""
     several: list[Portion] = []
     size = 0
     for portion in portions:
         several.append(portion)
         size += portion.size
-        if size >= _TOGETHER_BYTES:
+        # What is gone goes after the rows beside it, and before those that come later: a whole
+        # is compared with what stands after the one before it.
+        if size >= _TOGETHER_BYTES or portion.gone or portion.whole is not None:
             yield several
             several, size = [], 0
     if several:

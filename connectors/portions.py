@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from connectors.mapping.model import Stream
@@ -17,7 +18,8 @@ class Origin:
     """Where records come from within a source: a file, a table, a request.
 
     ``name`` names its cursor, and ``name:number`` is the place of a record. ``dated`` is the date
-    in µs since 1970 of its records that have no change time, or ``NO_DATE``. ``texts`` go into a
+    in µs since 1970 of its records that have no change time, or ``NO_DATE``; with ``numbered`` the
+    number of a record, or what stands behind the @ in it, is its date. ``texts`` go into a
     dead letter of bytes that are no record: by them they are read again.
     """
 
@@ -25,6 +27,11 @@ class Origin:
     stream: Stream
     dated: int = NO_DATE
     texts: Mapping[str, str] = field(default_factory=dict)
+    numbered: bool = False
+
+    def date_of(self, number: int | str) -> int:
+        """The date of the record with this number, where it states none."""
+        return int(str(number).rpartition("@")[2]) if self.numbered else self.dated
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +44,38 @@ class Broken:
     reason: str
 
 
-#: A record with its number in its origin: a line, a row.
-Numbered = tuple[int, dict[str, Any]]
+#: A record with its number in its origin, a line, or its name there, the key of a row.
+Numbered = tuple[int | str, dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How rows of which some are read several times are recognised.
+
+    ``digests`` has for each row, and behind these for each broken one, the digest of its content
+    and its position on the column by which the table is read (None: it has none). Rows from
+    position ``floor`` on are read again later.
+    """
+
+    digests: Sequence[tuple[str, int | None]]
+    floor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Says that the portions with the same stream are the whole of it.
+
+    Rows that stand already are passed over, and once the ``last`` portion is there, which has no
+    rows, what stands and did not come is gone, unless that is more than the share ``most_gone``.
+    Where there is a ``doubt`` whether they are the whole, nothing is. ``setting`` is the place in
+    the mapping that says how much may be gone. The state of the last portion holds only if what it
+    says is believed.
+    """
+
+    most_gone: Decimal
+    last: bool = False
+    doubt: str = ""
+    setting: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +83,8 @@ class Portion:
     """Some records in the order of their origin.
 
     ``state`` is what the origin's cursor becomes with them (None: it stays), ``size`` about how
-    many bytes they had.
+    many bytes they had. ``gone`` are keys of the stream whose records are no longer in the source,
+    ``known`` counts records that were read besides and passed over as known.
     """
 
     origin: Origin
@@ -54,3 +92,7 @@ class Portion:
     broken: Sequence[Broken] = ()
     state: Mapping[str, Any] | None = None
     size: int = 0
+    gone: Sequence[str] = ()
+    known: int = 0
+    window: Window | None = None
+    whole: Whole | None = None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
+from urllib.parse import quote
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, MessageSizeTooLargeError
@@ -50,26 +52,50 @@ class Publisher(Protocol):
         """
 
 
-def outgoing(encoded: Encoded, version: int) -> Outgoing:
-    """The record of a document that has its version."""
+def outgoing(encoded: Encoded, version: int, traceparent: bytes | None = None) -> Outgoing:
+    """The record of a document that has its version, as a CloudEvent in Kafka's binary mode.
+
+    Args:
+        encoded: the document.
+        version: of the document.
+        traceparent: the span that the record is published in (``connectors.traces``), if any.
+    """
     draft, topic = encoded.draft, encoded.topic
     body = draft.body
     key = record_key(body["source"], draft.id)
     customer = body.get("customer") if topic.partition_by == "customer" else None
+    headers: Headers = [
+        # An order and a customer may have one number, and no two events of a source have one id.
+        ("ce_id", f"{topic.document}|{key}@{version}".encode()),
+        ("ce_time", body["occurred_at"].isoformat().encode()),
+        ("ce_subject", draft.id.encode()),
+        ("place", draft.place.encode()),
+        *_shared_headers(topic.name, topic.schema_id, body["source"]),
+    ]
+    if traceparent is not None:
+        headers.append(("traceparent", traceparent))
     return Outgoing(
         topic=topic.name,
         key=key.encode(),
         value=encoded.message(version),
         partition_by=record_key(customer["source"], customer["id"]).encode() if customer else None,
-        headers=[
-            ("ce_specversion", b"1.0"),
-            ("ce_id", f"{key}@{version}".encode()),
-            ("ce_source", f"/sources/{body['source']}".encode()),
-            ("ce_type", topic.name.encode()),
-            ("ce_time", body["occurred_at"].isoformat().encode()),
-            ("place", draft.place.encode()),
-        ],
+        headers=headers,
     )
+
+
+@lru_cache(maxsize=1024)
+def _shared_headers(topic: str, schema_id: int, source: str) -> Headers:
+    """What is the same in all records of a source on a topic.
+
+    ``ce_dataschema`` is a URI, as CloudEvents has it; its path is that of the schema registry.
+    """
+    return [
+        ("ce_specversion", b"1.0"),
+        ("ce_source", f"/sources/{quote(source, safe='')}".encode()),
+        ("ce_type", topic.encode()),
+        ("ce_dataschema", f"registry:/schemas/ids/{schema_id}".encode()),
+        ("content-type", b"application/avro"),
+    ]
 
 
 class KafkaPublisher:
@@ -80,8 +106,16 @@ class KafkaPublisher:
         cluster: Cluster,
         topic_name: Callable[[str], str] = lambda name: name,
         patience_s: float = _PATIENCE_S,
+        delivery_s: float = _FLUSH_S,
     ) -> None:
-        self._producer: KafkaProducer = cluster.producer(max_block_ms=int(patience_s * 1000))
+        self._delivery_s = delivery_s
+        delivery_ms = int(delivery_s * 1000)
+        self._producer: KafkaProducer = cluster.producer(
+            max_block_ms=int(patience_s * 1000),
+            bootstrap_timeout_ms=min(delivery_ms, 30_000),
+            delivery_timeout_ms=delivery_ms,
+            request_timeout_ms=min(delivery_ms // 2, 30_000),
+        )
         self._topic_name = topic_name
         self._partitions: dict[str, list[int]] = {}
 
@@ -96,9 +130,9 @@ class KafkaPublisher:
                 except MessageSizeTooLargeError:
                     # Found by the producer, before anything of the record was sent.
                     refused.add(position)
-            self._producer.flush(_FLUSH_S)
+            self._producer.flush(self._delivery_s)
             for future in futures:
-                future.get(_FLUSH_S)
+                future.get(self._delivery_s)
         except KafkaError as error:
             raise PublishError(f"the broker did not take the records: {error}") from error
         return refused

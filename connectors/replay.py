@@ -81,5 +81,5 @@ def _portion_of(
     origin = Origin(name, stream, int(texts["dated"]), texts)
     value = letter.value or b""
     if texts["form"] == "record":
-        return Portion(origin, [(int(number), orjson.loads(value))])
+        return Portion(origin, [(number, orjson.loads(value))])
     return reader.again(origin, Broken(int(number), value, letter.code, letter.reason))

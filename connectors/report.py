@@ -12,6 +12,7 @@ class SourceReport:
 
     ``read`` are records; ``published`` and ``repeated`` documents and rows of joined streams that
     were known or older; ``rejected`` dead letters; ``waiting`` documents that lack a part.
+    ``bytes_read`` of about ``bytes_ahead`` bytes were handed in (None: nobody knows).
     """
 
     source: str
@@ -21,6 +22,8 @@ class SourceReport:
     rejected: int = 0
     waiting: int = 0
     seconds: float = 0.0
+    bytes_read: int = 0
+    bytes_ahead: int | None = None
 
 
 #: Told after each chunk; the report goes on changing, so it is read at once.

@@ -14,7 +14,9 @@ from connectors.kinds import Reader, reader_of
 from connectors.mapping.loading import load_mapping
 from connectors.opening import open_door
 from connectors.passes import make_pass
+from connectors.pausing import Heeding, paused, paused_since
 from connectors.publish import KafkaPublisher, PublishError
+from connectors.remaining import bytes_ahead
 from connectors.replay import ReplayError, replay_dead_letter
 from connectors.report import OnProgress, SourceReport
 from hub.kafka import Cluster
@@ -26,6 +28,9 @@ from sinks.session import may_pass
 __all__ = ["ReplayError", "follow", "passes_by_itself", "replay_dead_letter", "run_source"]
 
 log = structlog.get_logger(__name__)
+
+#: How often it is looked whether a paused source may be read again.
+_LOOK_S = 1.0
 
 
 def passes_by_itself(error: Exception) -> bool:
@@ -55,6 +60,7 @@ def run_source(
 
     Raises:
         MappingError, SourceError: the configuration is wrong, or the source is not there.
+        SourcePaused: somebody has paused it.
         SourceBusy: another process reads this source.
         PublishError: the broker took not everything; nothing is lost, the next run goes on.
     """
@@ -63,7 +69,11 @@ def run_source(
     started = monotonic()
     try:
         with open_door(source, mapping, publisher, database_url, on_progress) as door:
-            make_pass(door, reader_of(source, mapping), bounded)
+            if (since := paused_since(door)) is not None:
+                raise paused(source.name, since)
+            states = door.session.run(lambda found: cursors.cursor_states(found, source.name))
+            door.report.bytes_ahead = bytes_ahead(source, states)
+            make_pass(door, Heeding(reader_of(source, mapping), door), bounded)
             door.report.seconds = monotonic() - started
             return door.report
     finally:
@@ -77,29 +87,33 @@ def follow(
     database_url: str,
     stop: StopEvent,
     on_progress: OnProgress | None = None,
-    poll_s: float = 1.0,
+    poll_s: float | None = None,
 ) -> None:
     """Read a source again and again until ``stop`` is set; one pass each ``poll_s`` seconds.
 
-    A broker or database that is away is waited for, and so is a source that is not there yet.
+    By default that is what the source is configured to. A broker or database that is away is
+    waited for, and so is a source that is not there yet. One that is paused is left alone.
 
     Raises:
         MappingError: the mapping is wrong.
         psycopg.Error: the database refuses the work itself, which no later try would mend.
     """
     mapping = load_mapping(source.mapping, source.name, settings.company.zone)
+    poll_s = source.poll_s if poll_s is None else poll_s
     pause = poll_s
     while not stop.is_set():
         try:
             publisher = KafkaPublisher(cluster)
             try:
                 with open_door(source, mapping, publisher, database_url, on_progress) as door:
-                    reader = reader_of(source, mapping)
+                    reader = Heeding(reader_of(source, mapping), door)
                     while not stop.is_set():
-                        _follow_once(door, reader)
-                        pause = poll_s
+                        resting_s = _LOOK_S
+                        if paused_since(door) is None:
+                            _follow_once(door, reader)
+                            resting_s = pause = poll_s
                         with door.resting():
-                            stop.wait(poll_s)
+                            stop.wait(resting_s)
             finally:
                 publisher.close()
         except Exception as error:

@@ -51,3 +51,15 @@ SOURCE_WAITING = Gauge(
     ["source"],
     multiprocess_mode="mostrecent",
 )
+HTTP_REQUESTS = Counter(
+    "headrace_http_requests_total", "Requests answered at the HTTP door", ["route", "status"]
+)
+HTTP_SECONDS = Histogram(
+    "headrace_http_request_seconds",
+    "A request at the HTTP door from its first byte to its answer",
+    ["route"],
+    buckets=_COMMIT_BUCKETS,
+)
+HTTP_EVENTS = Counter(
+    "headrace_http_events_total", "Events handed in at the HTTP door", ["document", "outcome"]
+)

@@ -34,6 +34,7 @@ from hub.source_settings import Source, resolved, with_variables
 from hub.validation import Problem, SettingsError, from_pydantic
 
 __all__ = [
+    "Api",
     "Company",
     "KafkaAddress",
     "KafkaSecurity",
@@ -51,6 +52,7 @@ _NO_FILE = (
     " HEADRACE_CONFIG); the environment alone"
 )
 _OTHER_VARIABLES = frozenset({"config", "cache"})
+_WITH_CREDENTIALS = frozenset({"sources", "registry"})
 
 _ALLOWED = {
     "company": "{name, base_currency, time_zone}",
@@ -63,6 +65,9 @@ _ALLOWED = {
     "sources": "a list of {name, kind, mapping, …}; kind: files, database, rest or http",
     "metrics_port": "a port from 1 to 65535, or 0 for a free one; without this key it is off",
     "metrics_host": "an address of this machine such as 127.0.0.1, or 0.0.0.0 for all of them",
+    "registry": "an address http://… or https://…, with user:${PASSWORD}@ if it wants one",
+    "api.host": "an address of this machine such as 127.0.0.1, or 0.0.0.0 for all of them",
+    "api.port": "a port from 1 to 65535, or 0 for a free one",
     "sources.kind": "files, database, rest or http",
     "sources.name": "letters, digits, '_', '-' and '.', each name once",
 }
@@ -142,6 +147,40 @@ class KafkaAddress(_Section):
         return servers
 
 
+class Api(_Section):
+    """The HTTP door; without ``authentication`` it is open to this machine alone.
+
+    Sizes are in bytes, before and after a body was inflated; ``depth`` is of JSON, and
+    ``requests_per_second`` are those of one caller.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8470, ge=0, le=65535)
+    authentication: bool = True
+    body_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
+    inflated_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
+    depth: int = Field(default=32, ge=4, le=500)
+    batch_events: int = Field(default=10_000, ge=1)
+    requests_per_second: float = Field(default=5_000.0, gt=0)
+
+    @field_validator("host")
+    @classmethod
+    def _own_address(cls, host: str) -> str:
+        ip_address(host)
+        return host
+
+    @model_validator(mode="after")
+    def _guarded(self) -> Self:
+        if not self.authentication and not self.is_private:
+            raise ValueError("authentication, or a loopback address such as 127.0.0.1 as the host")
+        return self
+
+    @property
+    def is_private(self) -> bool:
+        """Whether only this machine reaches it."""
+        return ip_address(self.host).is_loopback
+
+
 def _kafka_kind(found: Any) -> str:
     return "<word>" if isinstance(found, str) else "<address>"
 
@@ -163,6 +202,8 @@ class Settings(BaseSettings):
     policy: Path | None = None
     business_date: date | None = None
     sources: tuple[Source, ...] = ()
+    api: Api | None = None
+    registry: str | None = Field(default=None, repr=False)
     workers: int = Field(default=1, ge=1, le=64)
     partitions: int = Field(default=4, ge=1, le=1024)
     replication: int = Field(default=1, ge=1, le=9)
@@ -174,6 +215,13 @@ class Settings(BaseSettings):
     def _address_or_embedded(cls, address: str) -> str:
         if address != "embedded" and not address.startswith("postgresql+psycopg://"):
             raise ValueError(_ALLOWED["database"])
+        return address
+
+    @field_validator("registry")
+    @classmethod
+    def _web_address(cls, address: str | None) -> str | None:
+        if address is not None and not address.startswith(("http://", "https://")):
+            raise ValueError(_ALLOWED["registry"])
         return address
 
     @field_validator("metrics_port", mode="before")
@@ -281,15 +329,14 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 def _with_variables(
     values: dict[str, Any], environment: Mapping[str, str], origin: str
 ) -> dict[str, Any]:
-    """Fill in ``${NAME}`` in the sources, so that their credentials stand in no file."""
-    try:
-        filled = {
-            key: with_variables(value, environment) if key == "sources" else value
-            for key, value in values.items()
-        }
-    except ValueError as error:
-        problem = Problem("sources", f"${{{error}}}", f"the variable {error} has to be set")
-        raise SettingsError(origin, [problem]) from error
+    """Fill in ``${NAME}`` where credentials are needed, so that these stand in no file."""
+    filled = dict(values)
+    for key in _WITH_CREDENTIALS & set(values):
+        try:
+            filled[key] = with_variables(values[key], environment)
+        except ValueError as error:
+            problem = Problem(key, f"${{{error}}}", f"the variable {error} has to be set")
+            raise SettingsError(origin, [problem]) from error
     return filled
 
 

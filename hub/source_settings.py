@@ -1,11 +1,12 @@
 """Settings of the sources: what each kind needs to be read, credentials by name only."""
 
 import re
+from base64 import b64decode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
+from pydantic import BaseModel, ByteSize, ConfigDict, Discriminator, Field, Tag, field_validator
 
 __all__ = [
     "DatabaseSource",
@@ -17,6 +18,8 @@ __all__ = [
     "with_variables",
 ]
 
+#: Standard Webhooks asks for 24 to 64 random bytes.
+_SHORTEST_KEY = 24
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -29,16 +32,25 @@ class _Source(BaseModel):
     mapping: str = Field(min_length=1)
 
     @property
+    def poll_s(self) -> float:
+        """Seconds between two looks at a source that is followed."""
+        return 1.0
+
+    @property
     def reads(self) -> str:
         """What is read, for people: a path, an address without its password."""
         raise NotImplementedError
 
 
 class FilesSource(_Source):
-    """Files under ``path``, which may be a folder or a pattern."""
+    """Files under ``path``, which may be a folder or a pattern.
+
+    A packed file (gz, zip, xlsx) may have ``most_inflated`` bytes inflated (``2GiB``).
+    """
 
     kind: Literal["files"] = "files"
     path: str = Field(min_length=1)
+    most_inflated: ByteSize = Field(default=ByteSize(1 << 30), gt=0)
 
     @property
     def reads(self) -> str:
@@ -46,10 +58,19 @@ class FilesSource(_Source):
 
 
 class DatabaseSource(_Source):
-    """Tables of a database; which, and by which column they change, is said by the mapping."""
+    """Tables of a database; which, and by which column they change, is said by the mapping.
+
+    A statement may take ``timeout_seconds``. A hub that follows it looks every ``poll_seconds``.
+    """
 
     kind: Literal["database"]
     url: str = Field(repr=False)
+    timeout_seconds: float = Field(default=60.0, gt=0, le=86_400)
+    poll_seconds: float = Field(default=2.0, gt=0, le=86_400)
+
+    @property
+    def poll_s(self) -> float:
+        return self.poll_seconds
 
     @field_validator("url")
     @classmethod
@@ -67,7 +88,9 @@ class RestSource(_Source):
     """A paged JSON API; which resources, and by which field they change, is said by the mapping.
 
     ``headers`` carry the credentials (``Authorization: Bearer ${CRM_TOKEN}``). Besides the host of
-    ``url`` only ``hosts`` are ever asked; at most ``requests_per_second``.
+    ``url`` only ``hosts`` are ever asked; at most ``requests_per_second``, and by a hub that
+    follows it every ``poll_seconds``. An answer may take ``timeout_seconds``. ``ca_file`` is of
+    the authority that signed the server's certificate, if no public one did.
     """
 
     kind: Literal["rest"]
@@ -75,6 +98,13 @@ class RestSource(_Source):
     headers: Mapping[str, str] = Field(default_factory=dict, repr=False)
     hosts: tuple[str, ...] = ()
     requests_per_second: float = Field(default=5.0, gt=0, le=1000)
+    poll_seconds: float = Field(default=30.0, gt=0, le=86_400)
+    timeout_seconds: float = Field(default=30.0, gt=0, le=600)
+    ca_file: Path | None = None
+
+    @property
+    def poll_s(self) -> float:
+        return self.poll_seconds
 
     @property
     def reads(self) -> str:
@@ -84,11 +114,29 @@ class RestSource(_Source):
 class HttpSource(_Source):
     """A webhook that the source calls: ``POST /v1/hooks/{name}``, signed with ``secret``.
 
-    ``secret`` is that of Standard Webhooks (``whsec_…``).
+    ``secret`` is that of Standard Webhooks (``whsec_…``), or several of them while one takes the
+    place of another.
     """
 
     kind: Literal["http"]
-    secret: str = Field(min_length=1, repr=False)
+    secret: tuple[str, ...] = Field(min_length=1, repr=False)
+
+    @field_validator("secret", mode="before")
+    @classmethod
+    def _listed(cls, found: Any) -> Any:
+        return (found,) if isinstance(found, str) else found
+
+    @field_validator("secret")
+    @classmethod
+    def _keys(cls, secrets: tuple[str, ...]) -> tuple[str, ...]:
+        for secret in secrets:
+            try:
+                key = b64decode(secret.removeprefix("whsec_") + "==")
+            except ValueError as error:
+                raise ValueError("whsec_ and a key in base64") from error
+            if len(key) < _SHORTEST_KEY:
+                raise ValueError(f"whsec_ and a key of at least {_SHORTEST_KEY} bytes in base64")
+        return secrets
 
     @property
     def reads(self) -> str:
@@ -115,9 +163,11 @@ Source = Annotated[
 
 def resolved(source: Source, root: Path) -> Source:
     """The source with absolute paths; relative ones are taken from ``root``."""
-    changes = {"mapping": _mapping(source.mapping, root)}
+    changes: dict[str, Any] = {"mapping": _mapping(source.mapping, root)}
     if isinstance(source, FilesSource):
         changes["path"] = str(root / source.path)
+    if isinstance(source, RestSource) and source.ca_file is not None:
+        changes["ca_file"] = root / source.ca_file
     return source.model_copy(update=changes)
 
 

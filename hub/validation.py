@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 _SHOWN_LENGTH = 80
-_SECRET_KEYS = frozenset({"password", "database", "url", "headers", "secret"})
+_SECRET_KEYS = frozenset({"password", "database", "registry", "url", "headers", "secret"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,21 @@ import sys
 
 import typer
 
-from ops.commands import dead_letters, demo, internal, plant, rebuild, show, sources, status, up
+from ops.commands import (
+    dead_letters,
+    demo,
+    doctor,
+    internal,
+    map,
+    plant,
+    rebuild,
+    schemas,
+    show,
+    sources,
+    status,
+    token,
+    up,
+)
 from ops.commands.failures import explain
 
 app = typer.Typer(
@@ -20,17 +34,22 @@ app = typer.Typer(
 
 app.command("up")(up.up)
 app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
 app.command("status")(status.status)
 app.command("lag")(status.lag)
 app.add_typer(show.app, name="show")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.command("rebuild")(rebuild.rebuild)
 app.add_typer(sources.app, name="sources")
+app.add_typer(schemas.app, name="schemas")
+app.command("map")(map.map_records)
+app.add_typer(token.app, name="token")
 app.command("plant")(plant.plant)
 app.command("prepare", hidden=True)(internal.prepare_servers)
 app.command("worker", hidden=True)(internal.worker)
 app.command("relay", hidden=True)(internal.relay)
 app.command("connectors", hidden=True)(internal.connectors)
+app.command("api", hidden=True)(internal.api)
 app.command("observer", hidden=True)(internal.observer)
 
 

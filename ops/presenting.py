@@ -32,6 +32,8 @@ _DATES = {
     "equipment": ("installed_on",),
 }
 _PLAIN_WIDTH = 160
+_NEVER = Text("never", style="dim")
+_DIFFERENCES_SHOWN = 100
 
 
 def out() -> Console:
@@ -276,6 +278,19 @@ def replay_table(answer: Answer) -> Table:
     return table
 
 
+def schemas_table(answer: Answer) -> Table:
+    """The subjects of a registry."""
+    table = _table(
+        f"Schemas ({len(answer['rows'])}, {answer['registry']})",
+        [("subject", ""), ("", "dim")],
+        ["version", "id"],
+    )
+    for row in answer["rows"]:
+        told = "" if not row["contract"] else "released" if row["released"] else "contract"
+        table.add_row(row["subject"], told, str(row["version"]), str(row["id"]))
+    return table
+
+
 def sources_table(answer: Answer) -> Table:
     """The configured sources."""
     table = _table(
@@ -287,11 +302,74 @@ def sources_table(answer: Answer) -> Table:
         named = ("name", "kind", "mapping", "reads")
         table.add_row(
             *(one[name] for name in named),
-            one["last_read"] or Text("never", style="dim"),
+            Text("paused", style="bold") if one["paused_at"] else one["last_read"] or _NEVER,
             f"{one['files']:,}",
             f"{one['waiting']:,}",
         )
     return table
+
+
+def findings_table(answer: Answer) -> Table:
+    """What was found out about each part of the hub."""
+    styles = {"ok": "green", "warning": "yellow", "failed": "bold red", "unknown": "dim"}
+    columns = [("", ""), ("part", ""), ("found", ""), ("what to do", "bold")]
+    table = _table("Doctor", columns, [])
+    for one in answer["findings"]:
+        state = Text(one["state"], style=styles[one["state"]])
+        table.add_row(state, one["part"], Text(one["found"]), Text(one["do"]))
+    return table
+
+
+def cursors_table(answer: Answer) -> Table:
+    """How far the parts of a source were read."""
+    since = f", paused since {answer['paused_at']}" if answer["paused_at"] else ""
+    title = f"Cursors of {answer['source']} ({len(answer['cursors'])}{since})"
+    table = _table(title, [("part", ""), ("read to", ""), ("at", "dim")], [])
+    for one in answer["cursors"]:
+        table.add_row(one["unit"], one["reached"], one["updated_at"])
+    return table
+
+
+def reconciliation_tables(answer: Answer) -> list[Table]:
+    """What a source states against what the hub holds."""
+    totals = _table(
+        f"Totals of {answer['source']}",
+        [("document", ""), ("period", ""), ("currency", ""), ("", "")],
+        ["stated", "held", "stated sum", "held sum"],
+    )
+    for one in answer["totals"]:
+        stated, held = one["stated"], one["held"]
+        totals.add_row(
+            one["document"],
+            one["period"],
+            one["currency"] or "",
+            "" if one["agrees"] else Text("differs", style="bold"),
+            f"{stated['count']:,}",
+            f"{held['count']:,}",
+            grouped(stated["sum"]) if stated["sum"] else "",
+            grouped(held["sum"]) if held["sum"] else "",
+        )
+    rows = answer["differences"]
+    if not rows:
+        return [totals]
+    shown = f"{len(rows):,}" if len(rows) <= _DIFFERENCES_SHOWN else f"the first of {len(rows):,}"
+    documents = _table(
+        f"Documents that differ ({shown})",
+        [("", "bold"), ("document", ""), ("id", ""), ("date", "")],
+        ["stated", "held", "by"],
+    )
+    for one in rows[:_DIFFERENCES_SHOWN]:
+        stated, held = one["stated"] or {}, one["held"] or {}
+        documents.add_row(
+            one["kind"],
+            one["document"],
+            one["id"],
+            stated.get("date") or held.get("date") or "",
+            stated.get("amount") or "",
+            held.get("amount") or "",
+            one["by"] or "",
+        )
+    return [totals, documents]
 
 
 def reports_table(reports: Sequence[Answer]) -> Table:

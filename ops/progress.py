@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from datetime import date
+from datetime import date, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
 if TYPE_CHECKING:
+    from connectors.report import SourceReport
     from ops.running import Progress
     from ops.source_runs import SourceRun
 
@@ -62,7 +63,7 @@ class ProgressDisplay:
             self._line_due = time.monotonic() + _LINE_SECONDS
 
     def _move_bars(self, progress: Progress) -> None:
-        done = sum(one["state"] in ("done", "failed") for one in progress.sources)
+        done = sum(one["state"] in ("done", "paused", "failed") for one in progress.sources)
         self._bars.update(
             self._reading,
             total=len(progress.sources) or None,
@@ -109,15 +110,74 @@ class _Line:
             self._due = time.monotonic() + _LINE_SECONDS
 
 
-class CountLine(_Line):
-    """Shows how much was read of the sources that are read here; call it with each run."""
+class SourceBars:
+    """Shows how far each source is read: a bar on a terminal, a line now and then elsewhere."""
 
     def __init__(self, console: Console) -> None:
-        super().__init__(console, "reading")
+        self._console = console
+        self._due = time.monotonic() + _LINE_SECONDS
+        self._began: dict[str, float] = {}
+        self._tasks: dict[str, TaskID] = {}
+        self._bars = Bars(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[counts]}"),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
 
-    def __call__(self, run: SourceRun) -> None:
-        """Show this run."""
-        self._say(f"{run.source}: {run.read:,} read, {run.published:,} published")
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bars.stop()
+
+    def show_run(self, run: SourceRun) -> None:
+        """Show a source that is read."""
+        self._show(run.source, run)
+
+    def show_report(self, report: SourceReport) -> None:
+        """Show a source of which a period is read again."""
+        self._show(report.source, report)
+
+    def _show(self, source: str, counts: SourceRun | SourceReport) -> None:
+        now = time.monotonic()
+        seconds = now - self._began.setdefault(source, now)
+        line = counts_line(counts, seconds)
+        if self._console.is_terminal:
+            if source not in self._tasks:
+                self._tasks[source] = self._bars.add_task(source, total=None, counts="")
+            total = counts.bytes_ahead or None
+            done = counts.bytes_read if total is None else min(counts.bytes_read, total)
+            self._bars.update(self._tasks[source], total=total, completed=done, counts=line)
+        elif now >= self._due:
+            self._console.print(f"{source}: {line}")
+            self._due = now + _LINE_SECONDS
+
+
+def counts_line(counts: SourceRun | SourceReport, seconds: float) -> str:
+    """What was done with a source in so many seconds, how fast, and how long it may yet take."""
+    parts = [
+        f"{counts.read:,} read",
+        f"{counts.published:,} published",
+        f"{counts.rejected:,} rejected",
+        f"{counts.repeated:,} repeated",
+    ]
+    if seconds >= 1:
+        parts.append(f"{counts.read / seconds:,.0f}/s")
+        left = (counts.bytes_ahead or 0) - counts.bytes_read
+        if left > 0 and counts.bytes_read > 0:
+            parts.append(
+                f"about {timedelta(seconds=round(left * seconds / counts.bytes_read))} left"
+            )
+    return ", ".join(parts)
 
 
 class DayLine(_Line):

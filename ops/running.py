@@ -14,12 +14,14 @@ from typing import Any, Self
 
 from sqlalchemy import make_url
 
+from api.addresses import address_of
 from hub.kafka import Cluster, KafkaError
 from hub.policy import load_policy
 from hub.settings import Settings
 from ops.embedded.folder import log_folder, run_folder
 from ops.observer import Observer
 from ops.positions_check import position_problem
+from ops.registering import register_contracts
 from ops.source_runs import Journal, check_sources
 from ops.stack import Stack
 from ops.status import DocumentCount, LetterCount, count_documents, count_letters
@@ -69,7 +71,8 @@ class Hub:
         settings: of the hub.
         config: the file that they were loaded from, if it was named.
 
-    Entering raises what ``Stack`` does, and SettingsError where its metrics can't be served.
+    Entering raises what ``Stack`` and ``register_contracts`` do, and SettingsError where its
+    metrics can't be served.
     """
 
     def __init__(self, settings: Settings, config: Path | None) -> None:
@@ -80,6 +83,7 @@ class Hub:
 
     def __enter__(self) -> Self:
         with ExitStack() as undo:
+            register_contracts(self.settings)
             self._stack = undo.enter_context(Stack(self.settings))
             self.addresses = self._stack.addresses
             self._metrics = undo.enter_context(serving_metrics(self.settings))
@@ -108,6 +112,8 @@ class Hub:
             ("PostgreSQL", database),
             ("Logs", str(data / "logs")),
         ]
+        if self.settings.api is not None:
+            found.append(("HTTP", address_of(self.settings.api)))
         if self._metrics is not None:
             found.append(("Metrics", self._metrics))
         return found
@@ -252,7 +258,10 @@ class _IdleWatch:
 
 
 def commands(settings: Settings, config: Path | None, *, bounded: bool) -> list[Command]:
-    """The processes of a hub: workers, the relay and the connectors."""
+    """The processes of a hub: workers, the relay, the connectors, and the HTTP door if it has one.
+
+    A bounded run ends with its sources, and nobody calls it.
+    """
     named = () if config is None else ("--config", str(config.absolute()))
     # -P: a folder of the user's that is named like one of our packages must not hide it.
     ours = (sys.executable, "-P", "-m", "ops.cli")
@@ -267,10 +276,12 @@ def commands(settings: Settings, config: Path | None, *, bounded: bool) -> list[
         for slot in range(settings.workers)
     ]
     reading = (*ours, "connectors", *(("--bounded",) if bounded else ()), *named)
+    door = Command("api", (*ours, "api", *named), environment=shared)
     return [
         *workers,
         Command("relay", (*ours, "relay", *named), environment=shared),
         Command("connectors", reading, finishes=bounded, environment=shared),
+        *([] if bounded or settings.api is None else [door]),
     ]
 
 

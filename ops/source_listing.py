@@ -25,6 +25,12 @@ def list_sources(engine: Engine, sources: Sequence[Source]) -> dict[str, Any]:
                 .group_by(cursor.source)
             )
         }
+        paused = {
+            row[0]: row[1].get("paused_at")
+            for row in connection.execute(
+                select(cursor.source, cursor.state).where(cursor.unit == "")
+            )
+        }
         waiting = {
             row[0]: row[1]
             for row in connection.execute(select(waits.source, func.count()).group_by(waits.source))
@@ -41,6 +47,7 @@ def list_sources(engine: Engine, sources: Sequence[Source]) -> dict[str, Any]:
                 "files": files,
                 "last_read": instant_text(last),
                 "waiting": waiting.get(source.name, 0),
+                "paused_at": paused.get(source.name),
             }
         )
     return {"sources": rows}

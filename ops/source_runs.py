@@ -15,6 +15,7 @@ import psycopg
 import connectors.mapping
 from connectors.errors import SourceError
 from connectors.kinds import reader_of
+from connectors.pausing import SourcePaused
 from connectors.report import SourceReport
 from connectors.running import follow, passes_by_itself, run_source
 from hub.garbage import collecting_rarely
@@ -37,7 +38,7 @@ _COUNTS = ("read", "published", "repeated", "rejected")
 
 @dataclass(slots=True)
 class SourceRun:
-    """One source in this run; ``state`` is waiting, reading, done or failed."""
+    """One source in this run; ``state`` is waiting, reading, done, paused or failed."""
 
     source: str
     read: int = 0
@@ -48,6 +49,8 @@ class SourceRun:
     seconds: float = 0.0
     state: str = "waiting"
     error: str | None = None
+    bytes_read: int = 0
+    bytes_ahead: int | None = None
 
 
 class Journal:
@@ -57,6 +60,7 @@ class Journal:
         self._path = run_folder(data) / "sources.json"
         self._lock = threading.Lock()
         self._due = 0.0
+        self._behind = False
         self.runs = {name: SourceRun(name) for name in sources}
         self.write()
 
@@ -64,11 +68,17 @@ class Journal:
         """Write the file; with ``due_only`` not more often than three times a second."""
         with self._lock:
             now = time.monotonic()
-            if due_only and now < self._due:
+            self._behind = due_only and now < self._due
+            if self._behind:
                 return
             self._due = now + _WRITE_SECONDS
             runs = [asdict(run) for run in self.runs.values()]
             write_whole(self._path, json.dumps({"sources": runs}, indent=1))
+
+    def catch_up(self) -> None:
+        """Write what was too early to be written when it was known."""
+        if self._behind:
+            self.write()
 
     @staticmethod
     def read(data: Path) -> list[dict[str, Any]]:
@@ -126,6 +136,9 @@ def read_to_end(
         on_change(run)
         try:
             _read_one(run, source, settings, addresses, on_change, stopped)
+        except SourcePaused as error:
+            log.info("source_paused", source=source.name, error=str(error))
+            run.state = "paused"
         except _WRONG as error:
             log.error("source_failed", source=source.name, error=str(error))
             run.state, run.error = "failed", str(error)
@@ -149,6 +162,7 @@ def _read_one(
             for name in _COUNTS:
                 setattr(run, name, before[name] + getattr(report, name))
             run.seconds = round(time.monotonic() - began, 3)
+            run.bytes_read, run.bytes_ahead = report.bytes_read, report.bytes_ahead
             on_change(run)
 
         try:
@@ -181,7 +195,7 @@ def read_all_to_end(settings: Settings, addresses: Addresses, stop: threading.Ev
         journal.write(due_only=run.state == "reading")
 
     runs = read_to_end(settings.sources, settings, addresses, note, stop.is_set)
-    return all(run.state == "done" for run in runs)
+    return all(run.state in ("done", "paused") for run in runs)
 
 
 def as_answer(runs: Sequence[SourceRun]) -> dict[str, Any]:
@@ -224,7 +238,8 @@ def follow_all(settings: Settings, addresses: Addresses, stop: threading.Event) 
     for thread in threads:
         thread.start()
     # Without sources there is still a process to be told to stop.
-    stop.wait()
+    while not stop.wait(_WRITE_SECONDS):
+        journal.catch_up()
     for thread in threads:
         thread.join()
     if errors:

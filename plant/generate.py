@@ -140,9 +140,9 @@ def _write_configuration(folder: Path, parameters: Parameters) -> None:
     """Put mappings and headrace.yaml beside the exports; of one that is there, set the date."""
     mappings = folder / "mappings"
     mappings.mkdir(exist_ok=True)
-    for system in SYSTEMS:
-        with files("plant").joinpath("mappings", f"{system}.yaml").open("rb") as mapping:
-            with (mappings / f"{system}.yaml").open("wb") as copy:
+    for name in (*SYSTEMS, "erp_database"):
+        with files("plant").joinpath("mappings", f"{name}.yaml").open("rb") as mapping:
+            with (mappings / f"{name}.yaml").open("wb") as copy:
                 shutil.copyfileobj(mapping, copy)
     path = folder / "headrace.yaml"
     text = path.read_text(encoding="utf-8") if path.exists() else _CONFIGURATION

@@ -1,12 +1,13 @@
-"""The topics of the hub with their contracts, read from catalogue.yaml and avro/ at import."""
+"""The topics of the hub with their contracts, read from catalogue.yaml, avro/ and released/."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from types import MappingProxyType
 from typing import Any
 
@@ -21,6 +22,8 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "cleanup": ("delete", "compact"),
     "partition_by": ("key", "customer"),
 }
+#: What each later version of a contract adds to the id of the first.
+_ID_STEP = 1_000
 
 
 class CatalogueError(Exception):
@@ -40,6 +43,12 @@ class Topic:
     released: bool
     schema: Mapping[str, Any] = field(repr=False, compare=False)
     """The contract as written in ``avro/<name>.avsc``."""
+    versions: Sequence[Mapping[str, Any]] = field(default=(), repr=False, compare=False)
+    """The released versions of the contract, the oldest first; the newest is the present one."""
+
+    def version_id(self, number: int) -> int:
+        """Return the schema id of a version of the contract: 107, then 1107, 2107 …"""
+        return self.schema_id % _ID_STEP + _ID_STEP * (number - 1)
 
     @cached_property
     def parsed(self) -> Any:
@@ -50,6 +59,14 @@ class Topic:
     def read(self) -> Reader:
         """The compiled reader of one Avro body."""
         return compile_reader(self.schema)
+
+    @cached_property
+    def read_earlier(self) -> Mapping[int, Reader]:
+        """By their schema ids the readers of earlier versions: they return present documents."""
+        return {
+            self.version_id(number): compile_reader(self.schema, writer)
+            for number, writer in enumerate(self.versions[:-1], start=1)
+        }
 
     def golden(self) -> dict[str, Any]:
         """Return the golden examples: ``valid`` documents, ``invalid`` ones with a reason."""
@@ -67,7 +84,24 @@ def _topic(entry: Mapping[str, Any]) -> Topic:
     first = schema["fields"][0]
     if (first["name"], first["type"]) != ("version", "long"):
         raise CatalogueError(f"{name}: the first field of a contract is the long `version`.")
-    return Topic(**entry, schema=schema)
+    return Topic(**entry, schema=schema, versions=released_versions(name))
+
+
+def released_versions(name: str, folder: Traversable = _FOLDER / "released") -> tuple[Any, ...]:
+    """Return the released versions of a topic's contract as JSON, the oldest first.
+
+    ``folder`` holds ``<name>/<n>.avsc``.
+    """
+    place = folder / name
+    if not place.is_dir():
+        return ()
+    names = {each.name for each in place.iterdir() if each.name.endswith(".avsc")}
+    numbers = range(1, len(names) + 1)
+    if names != {f"{number}.avsc" for number in numbers}:
+        raise CatalogueError(f"The released versions of {name} are not numbered from 1 on.")
+    return tuple(
+        json.loads((place / f"{number}.avsc").read_text(encoding="utf-8")) for number in numbers
+    )
 
 
 def _load() -> tuple[Topic, ...]:
@@ -81,7 +115,11 @@ def _load() -> tuple[Topic, ...]:
 
 
 _ALL = _load()
-_BY_SCHEMA_ID = {topic.schema_id: topic for topic in _ALL}
+_BY_SCHEMA_ID = {
+    schema_id: topic
+    for topic in _ALL
+    for schema_id in (topic.schema_id, *map(topic.version_id, range(1, len(topic.versions) + 1)))
+}
 
 TOPICS: Mapping[str, Topic] = MappingProxyType({topic.name: topic for topic in _ALL})
 """Every topic by its name."""
@@ -91,5 +129,5 @@ DOCUMENTS: Mapping[str, Topic] = MappingProxyType({topic.document: topic for top
 
 
 def by_schema_id(schema_id: int) -> Topic | None:
-    """Return the topic whose contract has this id, or None."""
+    """Return the topic of whose contract a version has this id, or None."""
     return _BY_SCHEMA_ID.get(schema_id)

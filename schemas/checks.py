@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from decimal import Context, Decimal
 from typing import Any
 
-from schemas.codec import Document, Rejected
+from schemas.codec import Rejected
 from schemas.currencies import DIGITS
+from schemas.events import Terms
+
+#: A decoded document; each check knows which of its fields it reads.
+Document = Mapping[str, Any]
 
 # The default context's 28 digits are fewer than an amount may have.
 EXACT = Context(prec=100)
+MOST_MONTHS = 1200
+MOST_DAYS = 36500
 MINOR_UNIT = {currency: Decimal(1).scaleb(-digits) for currency, digits in DIGITS.items()}
 
 _remainder = EXACT.remainder
@@ -46,8 +53,8 @@ def not_negative(document: Document, *fields: str) -> Rejected | None:
     for field in fields:
         number = document[field]
         if number is not None and number < 0:
-            name = field.replace("_", " ")
-            return Rejected("negative", f"The {name} is {shown(number)}; it is not negative.")
+            reason = f"The {_named(field)} is {shown(number)}; it is not negative."
+            return Rejected("negative", reason)
     return None
 
 
@@ -67,7 +74,40 @@ def period(document: Document) -> Rejected | None:
     return Rejected("period", f"The period ends on {last}, before it begins on {first}.")
 
 
-def unique(part: str, parts: list[dict[str, Any]]) -> Rejected | None:
+def in_order(document: Document, earlier: str, later: str) -> Rejected | None:
+    """Refuse a date or an instant that lies before the one that it follows; nulls pass."""
+    first, then = document[earlier], document[later]
+    if first is None or then is None or first <= then:
+        return None
+    return Rejected(
+        "date_order",
+        f"The {_named(later)} date is {then}, before the {_named(earlier)} date {first};"
+        " it is the same or later.",
+    )
+
+
+def not_itself(document: Document, field: str) -> Rejected | None:
+    """Refuse a reference to the document itself; one that is null passes."""
+    named = document[field]
+    if named is None or named["id"] != document["id"] or named["source"] != document["source"]:
+        return None
+    return Rejected(
+        "itself", f"The {_named(field)} is {named['id']!r}, the document itself; it is another one."
+    )
+
+
+def terms(given: Terms | None) -> Rejected | None:
+    """Refuse terms of payment that no calendar holds; none at all pass."""
+    if given is None or (0 <= given["months"] <= MOST_MONTHS and 0 <= given["days"] <= MOST_DAYS):
+        return None
+    return Rejected(
+        "terms",
+        f"The terms are {given['months']} months and {given['days']} days; they are from 0 to"
+        f" {MOST_MONTHS} months and from 0 to {MOST_DAYS} days.",
+    )
+
+
+def unique(part: str, parts: Sequence[Mapping[str, Any]]) -> Rejected | None:
     """Refuse parts of a document of which two have one number."""
     if len(parts) < 2:
         return None
@@ -81,3 +121,7 @@ def unique(part: str, parts: list[dict[str, Any]]) -> Rejected | None:
 def shown(number: Decimal | int) -> str:
     """Return a number for people, without needless zeros."""
     return f"{Decimal(number).normalize(EXACT):f}"
+
+
+def _named(field: str) -> str:
+    return field.removesuffix("_on").removesuffix("_at").replace("_", " ")

@@ -30,6 +30,18 @@ CLOSED_SETS: Mapping[tuple[str, str], frozenset[str]] = MappingProxyType(
         ),
         ("service_visit", "status"): frozenset({"planned", "completed", "cancelled"}),
         ("equipment", "status"): frozenset({"in_service", "out_of_service", "retired"}),
+        ("decision", "kind"): frozenset(
+            {
+                "link",
+                "keep_apart",
+                "acknowledge",
+                "snooze",
+                "assign",
+                "overrule",
+                "accept",
+                "reserve",
+            }
+        ),
     }
 )
 """The words by (type of document, field); a field that the contract lets be null may be null."""

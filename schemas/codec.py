@@ -1,7 +1,9 @@
 """The one codec: documents to and from the Confluent wire format, with every byte accounted for.
 
-A message is a zero byte, the schema id in four bytes, big-endian, and the Avro body. What cannot
-be read is returned as ``Rejected``, never raised.
+A message is a zero byte, the schema id in four bytes, big-endian, and the Avro body. It is read by
+the released version of the contract with that id, and is a document of the present one: from here
+on nobody can tell with which version it was written. What cannot be read is returned as
+``Rejected``, never raised.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from schemas.primitives import Malformed
 Document = dict[str, Any]
 
 _HEAD = 5
+_UNREADABLE = (Malformed, IndexError, UnicodeDecodeError)
 
 
 class Unencodable(ValueError):
@@ -49,8 +52,10 @@ TOMBSTONE = Tombstone()
 class Decoded:
     """A document that was read, with its Avro body and the hash of its content.
 
-    ``digest`` is the SHA-256 of the body without ``version``. (A plain class, since a frozen
-    dataclass takes a microsecond more to make.)
+    ``schema_id`` is that of the present contract, and ``body`` is of it: what was written with an
+    earlier version is encoded anew. ``digest`` is the SHA-256 of the body without ``version``, so
+    the same content has the same digest, whichever version it was written with. (A plain class,
+    since a frozen dataclass takes a microsecond more to make.)
     """
 
     __slots__ = ("body", "digest", "document", "schema_id")
@@ -71,23 +76,31 @@ def record_key(source: str, id: str) -> str:
 
 
 def encode(topic: Topic, document: Mapping[str, Any]) -> bytes:
-    """Return the message for ``document``; raise ``Unencodable`` if it does not fit the contract.
+    """Return the message for ``document``; see ``written``."""
+    return written(topic, document)[0]
+
+
+def written(topic: Topic, document: Mapping[str, Any]) -> tuple[bytes, Document]:
+    """Return the message for ``document``, and the document as whoever reads the message has it.
 
     Fields that have a default may be missing; fields that the contract does not know may not be
-    there. Whatever is returned can be decoded.
+    there.
+
+    Raises:
+        Unencodable: it does not fit the contract.
     """
     out = BytesIO()
     out.write(_head(topic))
     try:
         schemaless_writer(out, topic.parsed, document, strict_allow_default=True)
-        written = out.getvalue()
+        value = out.getvalue()
         # fastavro writes some values that it should refuse, for example a decimal of 39 digits.
-        topic.read(written, _HEAD)
+        read, _, _ = topic.read(value, _HEAD)
     except Malformed as error:
         raise Unencodable(f"This is not {_a(topic.document)}: it has {error.reason}.") from error
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise Unencodable(f"This is not {_a(topic.document)}: {error}") from error
-    return written
+    return value, read
 
 
 def encode_body(topic: Topic, document: Mapping[str, Any]) -> bytes:
@@ -121,30 +134,35 @@ def decode_batch(
             results.append(TOMBSTONE)
             continue
         if value[:_HEAD] != head:
-            results.append(_refuse_head(topic, value))
+            results.append(_decode_other(topic, value))
             continue
         try:
             document, after_version, end = read(value, _HEAD)
-        except Malformed as error:
-            results.append(Rejected("malformed", f"Byte {error.offset} holds {error.reason}."))
+        except _UNREADABLE as error:
+            results.append(_refuse_body(value, error))
             continue
-        except IndexError:
-            results.append(_truncated(value))
-            continue
-        except UnicodeDecodeError as error:
-            results.append(Rejected("malformed", f"Text is not UTF-8: {error.reason}."))
-            continue
-        size = len(value)
-        if end == size:
+        if end == len(value):
             content = new_hash()
             content.update(value[after_version:])
             results.append(Decoded(document, schema_id, value[_HEAD:], content.digest()))
-        elif end > size:
-            results.append(_truncated(value))
         else:
-            left = f"{size - end} of {size} bytes are left over behind the document."
-            results.append(Rejected("left_over", left))
+            results.append(_refuse_end(value, end))
     return results
+
+
+def _decode_other(topic: Topic, value: bytes) -> Decoded | Rejected:
+    """Read a message that was not written with the present contract."""
+    read = topic.read_earlier.get(_schema_id(value)) if value[:1] == b"\0" else None
+    if read is None or len(value) < _HEAD:
+        return _refuse_head(topic, value)
+    try:
+        document, _, end = read(value, _HEAD)
+    except _UNREADABLE as error:
+        return _refuse_body(value, error)
+    if end != len(value):
+        return _refuse_end(value, end)
+    body = encode_body(topic, document)
+    return Decoded(document, topic.schema_id, body, content_digest(body))
 
 
 def _a(document: str) -> str:
@@ -153,6 +171,10 @@ def _a(document: str) -> str:
 
 def _head(topic: Topic) -> bytes:
     return message(topic.schema_id, b"")
+
+
+def _schema_id(value: bytes) -> int:
+    return int.from_bytes(value[1:_HEAD], "big")
 
 
 def _truncated(value: bytes) -> Rejected:
@@ -164,8 +186,24 @@ def _refuse_head(topic: Topic, value: bytes) -> Rejected:
         return Rejected("truncated", f"The message has {len(value)} bytes, its head alone has 5.")
     if value[0] != 0:
         return Rejected("wrong_magic", f"The first byte is {value[0]}, not 0.")
-    schema_id = int.from_bytes(value[1:_HEAD], "big")
+    schema_id = _schema_id(value)
     other = by_schema_id(schema_id)
     if other is None:
         return Rejected("unknown_schema", f"No contract has the schema id {schema_id}.")
     return Rejected("wrong_topic", f"This is a {other.document} on {topic.name}.")
+
+
+def _refuse_body(value: bytes, error: Exception) -> Rejected:
+    if isinstance(error, Malformed):
+        return Rejected("malformed", f"Byte {error.offset} holds {error.reason}.")
+    if isinstance(error, UnicodeDecodeError):
+        return Rejected("malformed", f"Text is not UTF-8: {error.reason}.")
+    return _truncated(value)
+
+
+def _refuse_end(value: bytes, end: int) -> Rejected:
+    size = len(value)
+    if end > size:
+        return _truncated(value)
+    left = f"{size - end} of {size} bytes are left over behind the document."
+    return Rejected("left_over", left)

@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
+from hub.clock import utc_now
 from sinks.database import connect
 
 Connection = psycopg.Connection[Any]
@@ -99,6 +100,52 @@ def save_note(connection: Connection, source: str, note: Mapping[str, Any]) -> N
             SET state = source_cursors.state || excluded.state, updated_at = now()
         """,
         (source, _NOTE, Jsonb(dict(note))),
+    )
+
+
+def pause(connection: Connection, source: str) -> None:
+    """Have nobody read the source until it is resumed."""
+    now = utc_now().isoformat(timespec="seconds")
+    save_note(
+        connection, source, {"paused_at": read_note(connection, source).get("paused_at") or now}
+    )
+
+
+def resume(connection: Connection, source: str) -> None:
+    """Have the source read again."""
+    save_note(connection, source, {"paused_at": None})
+
+
+def paused_at(connection: Connection, source: str) -> str | None:
+    """Since when (ISO 8601) the source is paused; None if it is not."""
+    return read_note(connection, source).get("paused_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far one unit of a source was read, and when that was last so."""
+
+    unit: str
+    state: Mapping[str, Any]
+    updated_at: datetime
+
+
+def cursors_of(connection: Connection, source: str) -> list[Cursor]:
+    """The cursors of a source by unit, the connector's own note left out."""
+    found = connection.execute(
+        """
+        SELECT unit, state, updated_at FROM source_cursors
+        WHERE source = %s AND unit <> %s ORDER BY unit
+        """,
+        (source, _NOTE),
+    )
+    return [Cursor(*row) for row in found]
+
+
+def forget_cursors(connection: Connection, source: str, units: Collection[str]) -> None:
+    """Have these units read from their beginning."""
+    connection.execute(
+        "DELETE FROM source_cursors WHERE source = %s AND unit = ANY(%s)", (source, list(units))
     )
 
 

@@ -2,7 +2,8 @@
 
 The highest (version, digest) of a key wins, whatever the order of arrival. Two contents under one
 precise version are a conflict: the one with the larger digest stays, the other is a dead letter
-(DOMAIN §2).
+(DOMAIN §2). Digests are of contents as the present contract has them; a fact that was laid under
+an earlier version of it keeps its body and digest until a record of its version has to be compared.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ def _lay_statement(document: str) -> str:
             SELECT {", ".join(_CASTS.get(name, name) for name in columns)}
             FROM stage_facts ORDER BY key
             ON CONFLICT (key) DO UPDATE SET {changes}
-            WHERE (excluded.version, excluded.digest) > (fact.version, fact.digest)
+            WHERE excluded.version > fact.version OR excluded.version = fact.version
+                AND excluded.schema_id = fact.schema_id AND excluded.digest > fact.digest
             RETURNING new.key, old.version AS version_before, {customer} AS customer_before,
                 old.schema_id, CASE WHEN old.version = new.version THEN old.body END AS beaten
         )
@@ -100,6 +102,7 @@ def lay(
     )
     replaced: dict[str, str | None] = {}
     refused = set()
+    to_compare: dict[str, bytes] = {}
     for key, version_before, schema_id, beaten, customer_before in connection.execute(
         _LAY[document]
     ):
@@ -110,14 +113,18 @@ def lay(
         if beaten is not None:
             letters.append(conflict(document, key, newest[key].rank[0], schema_id, bytes(beaten)))
     if refused:
-        for (key,) in connection.execute(
+        for key, earlier, body in connection.execute(
             f"""
-            SELECT stage.key
+            SELECT stage.key, fact.schema_id,
+                CASE WHEN fact.schema_id <> stage.schema_id THEN fact.body END
             FROM stage_facts AS stage JOIN fact_{document} AS fact USING (key, version)
             WHERE stage.digest <> fact.digest
             """
         ):
-            letters.append(beaten_arrival(document, newest[key]))
+            if body is None:
+                letters.append(beaten_arrival(document, newest[key]))
+            else:
+                to_compare[key] = message(earlier, bytes(body))
     changes = [
         Change(
             key,
@@ -130,7 +137,43 @@ def lay(
         for key, projection in zip(keys, columns, strict=True)
         if key not in refused
     ]
+    if to_compare:
+        _renew(connection, document, to_compare)
+        FACTS.empty(connection)
+        more = lay(connection, document, [newest[key] for key in to_compare])
+        changes = sorted([*changes, *more[0]], key=lambda change: change.key)
+        letters += more[1]
     return changes, letters
+
+
+def _renew(connection: psycopg.Connection[Any], document: str, facts: Mapping[str, bytes]) -> None:
+    """Bring facts, by key and as messages of earlier versions, to the present contract."""
+    contents = _decoded(document, list(facts), list(facts.values()))
+    connection.execute(
+        f"""
+        UPDATE fact_{document} AS fact
+        SET schema_id = %b, digest = now.digest, body = now.body
+        FROM unnest(%b::text[], %b::bytea[], %b::bytea[]) AS now (key, digest, body)
+        WHERE fact.key = now.key
+        """,
+        (
+            DOCUMENTS[document].schema_id,
+            list(facts),
+            [content.digest for content in contents],
+            [content.body for content in contents],
+        ),
+    )
+
+
+def _decoded(document: str, keys: Sequence[str], messages: Sequence[bytes]) -> list[Decoded]:
+    """Return the contents of facts; of what the facts hold none may be unreadable."""
+    contents = []
+    for key, content in zip(keys, decode_batch(DOCUMENTS[document], messages), strict=True):
+        if isinstance(content, Rejected):
+            raise RuntimeError(f"fact {document} {key} cannot be read: {content.reason}")
+        assert isinstance(content, Decoded)
+        contents.append(content)
+    return contents
 
 
 def _projected(document: str, body: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -222,7 +265,6 @@ def read(
     Args:
         keys: only these; all where None (read through a server-side cursor).
     """
-    topic = DOCUMENTS[document]
     query = f"SELECT key, schema_id, body FROM fact_{document}"
     parameters: tuple[Any, ...] = ()
     if keys is not None:
@@ -231,11 +273,9 @@ def read(
         cursor.itersize = 2_000
         cursor.execute(query + " ORDER BY key", parameters)
         while rows := cursor.fetchmany(2_000):
+            found = [key for key, _, _ in rows]
             wires = [message(schema_id, bytes(body)) for _, schema_id, body in rows]
-            for (key, _, _), content in zip(rows, decode_batch(topic, wires), strict=True):
-                if isinstance(content, Rejected):
-                    raise RuntimeError(f"fact {document} {key} cannot be read: {content.reason}")
-                assert isinstance(content, Decoded)
+            for key, content in zip(found, _decoded(document, found, wires), strict=True):
                 customer = _projected(document, content.document)[0]
                 yield Change(key, content.document, False, None, customer, customer)
 

@@ -21,22 +21,26 @@ LONGEST_KEY_BYTES = 2000
 
 @dataclass(frozen=True, slots=True)
 class StoredRow:
-    """A row of a joined stream; ``digests`` are of the contents seen for ``change_date``."""
+    """A row of a joined stream; ``digests`` are of the contents seen for ``change_date``.
+
+    ``gone`` says that its record is no longer in the source.
+    """
 
     key: str
     row: dict[str, Any]
     place: str
     change_date: str
     digests: tuple[str, ...]
+    gone: bool = False
 
 
 def rows_by_key(
     connection: Connection, source: str, stream: str, keys: Collection[str]
 ) -> dict[str, StoredRow]:
-    """The rows of a stream by their keys."""
+    """The rows of a stream by their keys, those that are gone too."""
     found = connection.execute(
         """
-        SELECT row_key, row, place, change_date, digests FROM source_rows
+        SELECT row_key, row, place, change_date, digests, gone FROM source_rows
         WHERE source = %s AND stream = %s AND row_key = ANY(%s)
         """,
         (source, stream, list(keys)),
@@ -45,16 +49,19 @@ def rows_by_key(
 
 
 def _stored(row: Sequence[Any]) -> StoredRow:
-    return StoredRow(row[0], row[1], row[2], row[3], tuple(row[4]))
+    return StoredRow(row[0], row[1], row[2], row[3], tuple(row[4]), row[5])
 
 
 def rows_by_link(
     connection: Connection, source: str, stream: str, side: str, keys: Collection[str]
 ) -> dict[str, list[StoredRow]]:
-    """The rows of a stream that have one of these keys at that side of a join, by join key."""
+    """The rows of a stream that have one of these keys at that side of a join, by join key.
+
+    Those that are gone are among them.
+    """
     found = connection.execute(
         """
-        SELECT l.join_key, r.row_key, r.row, r.place, r.change_date, r.digests
+        SELECT l.join_key, r.row_key, r.row, r.place, r.change_date, r.digests, r.gone
         FROM source_row_links l JOIN source_rows r USING (source, stream, row_key)
         WHERE l.source = %s AND l.stream = %s AND l.join_name = %s AND l.join_key = ANY(%s)
         """,
@@ -93,10 +100,77 @@ def save_rows(connection: Connection, source: str, stream: str, rows: Sequence[S
         SELECT %s, %s, * FROM jsonb_to_recordset(%s::text::jsonb)
             AS r (key text, change_date text, digests jsonb, row jsonb, place text)
         ON CONFLICT (source, stream, row_key) DO UPDATE SET change_date = excluded.change_date,
-            digests = excluded.digests, row = excluded.row, place = excluded.place
+            digests = excluded.digests, row = excluded.row, place = excluded.place, gone = false
         """,
         (source, stream, _json(rows)),
     )
+
+
+def newest_digests(
+    connection: Connection, source: str, stream: str, keys: Collection[str]
+) -> dict[str, str]:
+    """The digests of the rows that stand under these keys."""
+    found = connection.execute(
+        """
+        SELECT row_key, digests ->> -1 FROM source_rows
+        WHERE source = %s AND stream = %s AND row_key = ANY(%s) AND NOT gone
+        """,
+        (source, stream, list(keys)),
+    )
+    return dict(found.fetchall())
+
+
+def count_standing(connection: Connection, source: str, stream: str) -> int:
+    """How many rows of a stream stand."""
+    row = connection.execute(
+        "SELECT count(*) FROM source_rows WHERE source = %s AND stream = %s AND NOT gone",
+        (source, stream),
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def standing_keys(
+    connection: Connection, source: str, stream: str, after: str, limit: int
+) -> list[str]:
+    """The next keys behind ``after``, in their order, of the rows of a stream that stand."""
+    found = connection.execute(
+        """
+        SELECT row_key FROM source_rows
+        WHERE source = %s AND stream = %s AND row_key > %s AND NOT gone
+        ORDER BY row_key LIMIT %s
+        """,
+        (source, stream, after, limit),
+    )
+    return [row[0] for row in found]
+
+
+def mark_gone(
+    connection: Connection, source: str, stream: str, keys: Collection[str]
+) -> dict[str, dict[str, str]]:
+    """Note that rows are no longer in the source: they stay for the last word on their documents.
+
+    Returns:
+        By which keys those that stood are found: {row key: {side of a join: key}}.
+    """
+    marked = connection.execute(
+        """
+        UPDATE source_rows SET gone = true
+        WHERE source = %s AND stream = %s AND row_key = ANY(%s) AND NOT gone
+        RETURNING row_key
+        """,
+        (source, stream, list(keys)),
+    )
+    links: dict[str, dict[str, str]] = {row[0]: {} for row in marked}
+    found = connection.execute(
+        """
+        SELECT row_key, join_name, join_key FROM source_row_links
+        WHERE source = %s AND stream = %s AND row_key = ANY(%s)
+        """,
+        (source, stream, list(links)),
+    )
+    for row_key, side, key in found:
+        links[row_key][side] = key
+    return links
 
 
 def remove_links(

@@ -185,6 +185,7 @@ source_rows = Table(
     Column("digests", JSONB, nullable=False),
     Column("row", JSONB, nullable=False),
     Column("place", Text, nullable=False),
+    Column("gone", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("source", "stream", "row_key"),
 )
 
@@ -375,4 +376,88 @@ receivable_balances = Table(
     Column("items", BigInteger, nullable=False),
     PrimaryKeyConstraint("customer_key", "currency"),
     postgresql_with={"fillfactor": 50},
+)
+
+
+# --- the HTTP door: who may call it, and what it answered
+
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("scopes", ARRAY(Text), nullable=False),
+    Column("created_at", _instant(), nullable=False, server_default=text("now()")),
+    Column("revoked_at", _instant()),
+    Index("api_tokens_name", "name", unique=True, postgresql_where=text("revoked_at IS NULL")),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("caller", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("arrived_at", BigInteger, nullable=False),
+    Column("owner", Integer, nullable=False),
+    Column("begun_at", _instant(), nullable=False, server_default=text("now()"), index=True),
+    Column("status", Integer),
+    Column("answer", LargeBinary),
+    PrimaryKeyConstraint("caller", "key"),
+)
+
+# --- databases as sources: rows that are read again for a while, to find what was committed late
+
+source_recent = Table(
+    "source_recent",
+    metadata,
+    Column("source", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("position", Numeric(38)),
+    PrimaryKeyConstraint("source", "unit", "digest"),
+    Index("source_recent_by_position", "source", "unit", "position"),
+)
+
+# --- the schema registry: schemas, the versions of each subject, and how they may change
+
+registry_schemas = Table(
+    "registry_schemas",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("schema", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False, index=True),
+    Column("normal_digest", LargeBinary, nullable=False, index=True),
+)
+
+registry_versions = Table(
+    "registry_versions",
+    metadata,
+    Column("subject", _key(), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("schema_id", Integer, nullable=False, index=True),
+    Column("deleted", Boolean, nullable=False, server_default=text("false")),
+    Column("registered_at", _instant(), nullable=False, server_default=text("now()")),
+    PrimaryKeyConstraint("subject", "version"),
+)
+
+registry_settings = Table(
+    "registry_settings",
+    metadata,
+    Column("subject", _key(), primary_key=True),
+    Column("compatibility", Text),
+    Column("mode", Text),
+)
+
+# --- backfills: what they brought themselves, over which their later contents may stand
+
+backfilled_contents = Table(
+    "backfilled_contents",
+    metadata,
+    Column("source", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("key", _key(), nullable=False),
+    Column("mark", Text, nullable=False),
+    PrimaryKeyConstraint("source", "kind", "key"),
 )

@@ -128,7 +128,7 @@ def _contents(entry: Topic, records: Sequence[Any]) -> Contents:
     for record, content in zip(records, decoded, strict=True):
         if isinstance(content, Decoded):
             document = content.document
-            rejected = violations(name, document)
+            rejected = violations(name, document, len(content.body))
             if rejected is not None:
                 others.append((record, rejected))
                 continue

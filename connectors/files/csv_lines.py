@@ -3,40 +3,42 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 
-from connectors.files.lines import Parsed, decode_lines, undecodable
+from connectors.files.dialects import Dialect, find_delimiter
+from connectors.files.guarded import LONGEST_KEPT, LONGEST_RECORD
+from connectors.files.lines import Parsed, decode_lines, too_long, undecodable
 from connectors.portions import Broken
 
-_FIELD_BYTES = 16 * 1024 * 1024
 #: A quote that nobody closed must not swallow the rest of the file.
 _LONGEST_RECORD = 200
 
 # The module's own limit of 128 KiB is one for the whole process.
-csv.field_size_limit(_FIELD_BYTES)
+csv.field_size_limit(LONGEST_KEPT)
 
 
 class CsvLines:
-    """Parser of CSV; ``columns`` is the head line, once it has been read."""
+    """Parser of CSV; the columns of ``dialect`` are the head line, once it has been read."""
 
-    def __init__(self, encoding: str, delimiter: str, columns: tuple[str, ...] = ()) -> None:
-        self.columns = columns
-        self._encoding = encoding
-        self._delimiter = delimiter
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
 
     def parse(self, lines: list[bytes], number: int, last: bool) -> Parsed:
         """One record for each line, or for the lines over which a quoted field goes."""
         parsed = Parsed()
-        texts = decode_lines(lines, self._encoding)
-        if not self.columns and not self._read_head(parsed, lines, texts, number):
+        texts = decode_lines(lines, self.dialect.encoding)
+        if not self.dialect.columns and not self._read_head(parsed, lines, texts, number):
             return parsed
-        columns, delimiter, width = self.columns, self._delimiter, len(self.columns)
+        columns, delimiter = self.dialect.columns, self.dialect.delimiter
+        width = len(columns)
         rows = parsed.rows
         index = parsed.used
         while index < len(lines):
             text = texts[index]
             taken = 1
             if text is None:
-                parsed.broken.append(undecodable(number + index, lines[index], self._encoding))
+                broken = undecodable(number + index, lines[index], self.dialect.encoding)
+                parsed.broken.append(broken)
             elif "\0" in text:
                 self._refuse(parsed, lines, index, number, "a NUL sign")
             elif '"' not in text:
@@ -52,8 +54,12 @@ class CsvLines:
                         break
                     self._refuse(parsed, lines, index, number, "a quote that is not closed")
                 elif len(found[0]) == width:
-                    rows.append((number + index, dict(zip(columns, found[0], strict=True))))
                     taken = found[1]
+                    raw = b"".join(lines[index : index + taken])
+                    if len(raw) > LONGEST_RECORD:
+                        parsed.broken.append(too_long(number + index, raw))
+                    else:
+                        rows.append((number + index, dict(zip(columns, found[0], strict=True))))
                 else:
                     what = f"{len(found[0])} columns" if found[0] else "a misplaced quote"
                     self._refuse(parsed, lines, index, number, what)
@@ -64,7 +70,7 @@ class CsvLines:
     def _refuse(
         self, parsed: Parsed, lines: list[bytes], index: int, number: int, what: str
     ) -> None:
-        reason = f"the line has {what}; the head line has {len(self.columns)} columns"
+        reason = f"the line has {what}; the head line has {len(self.dialect.columns)} columns"
         parsed.broken.append(Broken(number + index, lines[index], "broken_csv", reason))
 
     def _quoted(self, texts: list[str | None], index: int) -> tuple[list[str], int] | None:
@@ -76,7 +82,7 @@ class CsvLines:
         if None in several:
             several = several[: several.index(None)]
         reader = csv.reader(
-            (f"{text}\n" for text in several), delimiter=self._delimiter, strict=True
+            (f"{text}\n" for text in several), delimiter=self.dialect.delimiter, strict=True
         )
         try:
             fields = next(reader)
@@ -90,19 +96,23 @@ class CsvLines:
         """Read the head line, the first that is not blank; False if there is none yet."""
         for index, text in enumerate(texts):
             if text is None:
-                parsed.broken.append(undecodable(number + index, lines[index], self._encoding))
+                broken = undecodable(number + index, lines[index], self.dialect.encoding)
+                parsed.broken.append(broken)
                 return False
             text = text.removeprefix("\ufeff").strip("\r")
             if not text.strip():
                 continue
+            if not self.dialect.delimiter:
+                delimiter = find_delimiter([text, *texts[index + 1 : index + 50]])
+                self.dialect = replace(self.dialect, delimiter=delimiter)
             found = self._quoted([text], 0)
             names = [] if found is None else [name.strip() for name in found[0]]
-            if not names or len(set(names)) != len(names):
-                reason = "the head line is broken, or names a column twice"
+            if not names or "\0" in text or len(set(names)) != len(names):
+                reason = "the head line is broken, or names a column twice: mend it in the source"
                 line = Broken(number + index, lines[index], "broken_head", reason)
                 parsed.broken.append(line)
                 return False
-            self.columns = tuple(names)
+            self.dialect = replace(self.dialect, columns=tuple(names))
             parsed.used = index + 1
             return True
         parsed.used = len(lines)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from connectors.files.dialects import Dialect
+from connectors.files.guarded import LONGEST_KEPT, LONGEST_RECORD, MIB
 from connectors.portions import Broken
 
 
@@ -18,9 +20,9 @@ class Parsed:
 
 
 class Parser(Protocol):
-    """Turns the lines of a file into records."""
+    """Turns the lines of a file into records; ``dialect`` is what is known of it by now."""
 
-    columns: tuple[str, ...]
+    dialect: Dialect
 
     def parse(self, lines: list[bytes], number: int, last: bool) -> Parsed:
         """Parse whole lines.
@@ -33,13 +35,16 @@ class Parser(Protocol):
 
 
 def decode_lines(lines: list[bytes], encoding: str) -> list[str | None]:
-    """Each line as text without its line end; None for one that is not in this encoding."""
+    """Each line as text without its line end; None for one that is not in this encoding.
+
+    Without an encoding they are read as UTF-8, of which ASCII is a part.
+    """
     try:
         # In the encodings that a mapping may name, a line end is a byte of its own.
-        texts: list[str | None] = list(b"".join(lines).decode(encoding).split("\n"))
+        texts: list[str | None] = list(b"".join(lines).decode(encoding or "utf-8").split("\n"))
         return texts[: len(lines)]
     except UnicodeDecodeError:
-        return [_decode_line(line, encoding) for line in lines]
+        return [_decode_line(line, encoding or "utf-8") for line in lines]
 
 
 def _decode_line(line: bytes, encoding: str) -> str | None:
@@ -51,4 +56,14 @@ def _decode_line(line: bytes, encoding: str) -> str | None:
 
 def undecodable(number: int, raw: bytes, encoding: str) -> Broken:
     """A line that is not written in the stream's encoding."""
-    return Broken(number, raw, "undecodable", f"the line is not written in {encoding}")
+    reason = f"the line is not written in {encoding or 'utf-8'}: name its 'encoding' in the mapping"
+    return Broken(number, raw, "undecodable", reason)
+
+
+def too_long(number: int, raw: bytes) -> Broken:
+    """A record over the limit; of one that is longer than is kept, ``raw`` is the beginning."""
+    reason = (
+        f"the record has more than {LONGEST_RECORD // MIB} MiB: shorten it in its source"
+        f" (its first {LONGEST_KEPT // MIB} MiB are kept)"
+    )
+    return Broken(number, raw[:LONGEST_KEPT], "record_too_long", reason)

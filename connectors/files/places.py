@@ -16,15 +16,20 @@ _SAMPLE = 4096
 class Place:
     """The next record of a file begins at ``offset``, in line ``line``.
 
-    ``columns`` is the head line of a CSV. ``tail`` is the end of a last line without a line end
-    that a bounded read has taken already: it begins at ``offset`` and is read again if it grows.
-    The rest recognizes the file: its inode, size and time when it was last looked at, and
-    digests of its beginning and of the bytes just before the place.
+    ``columns`` is the head line of a CSV, ``encoding`` and ``delimiter`` what was found in it.
+    ``followed`` is the name of the file that this one was before it was rotated. ``tail`` is the
+    end of a last line without a line end that a bounded read has taken already: it begins at
+    ``offset`` and is read again if it grows. The rest recognizes the file: its inode, size and
+    time when it was last looked at, and digests of its beginning and of the bytes just before the
+    place.
     """
 
     offset: int = 0
     line: int = 1
     columns: tuple[str, ...] = ()
+    encoding: str = ""
+    delimiter: str = ""
+    followed: str = ""
     tail: int | None = None
     inode: int = 0
     size: int = 0

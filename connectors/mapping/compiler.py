@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from connectors.mapping.problems import Fault, MappingProblem
+from connectors.mapping.paths import Step, found_at, is_path, parse_path, text_of
+from connectors.mapping.problems import Fault, MappingProblem, guessed
 from connectors.mapping.registry import OPERATORS
 from connectors.mapping.values import Expression, Node, Refusal, shown
 
@@ -21,8 +22,8 @@ class Defaults:
 
     empty: frozenset[str] = frozenset({""})
     zone: ZoneInfo = UTC_ZONE
-    encoding: str = "utf-8"
-    delimiter: str = ","
+    encoding: str | None = None
+    delimiter: str | None = None
     currency: str | None = None
 
 
@@ -115,6 +116,7 @@ class Compiler:
         names = [name for name in node if name in OPERATORS]
         if not names:
             found = ", ".join(map(str, node)) or "nothing"
+            found += guessed(next(iter(node), ""), OPERATORS)
             raise self.fail(f"unknown operator {found}; known: {', '.join(sorted(OPERATORS))}")
         # The first one counts: an option may be called like another operator.
         name = names[0]
@@ -123,7 +125,8 @@ class Compiler:
         for key in options:
             if key not in operator.options:
                 allowed = ", ".join(sorted(operator.options)) or "none"
-                raise self.at(name).fail(f"unknown option {key!r}; allowed: {allowed}")
+                hint = guessed(key, operator.options)
+                raise self.at(name).fail(f"unknown option {key!r}{hint}; allowed: {allowed}")
         for key in operator.required:
             if key not in options:
                 raise self.at(name).fail(f"needs the option {key!r}")
@@ -132,7 +135,7 @@ class Compiler:
     def _path(self, text: str) -> Expression:
         if text.startswith("$"):
             return self._joined_path(text[1:])
-        if text.startswith("/"):
+        if is_path(text):
             return self._pointer(text)
         return self.column(text)
 
@@ -142,23 +145,41 @@ class Compiler:
 
         def column(node: Node) -> Any:
             value = node.row.get(name)
-            return None if value.__class__ is str and value in empty else value
+            if value.__class__ is str:
+                return None if value in empty else value
+            return text_of(value) if value.__class__ is dict else value
 
         return column
 
+    def steps(self, text: str) -> tuple[Step, ...]:
+        """The steps of a path into the record."""
+        try:
+            return parse_path(text)
+        except ValueError as error:
+            raise self.fail(str(error)) from error
+
     def _pointer(self, text: str) -> Expression:
-        steps = [step.replace("~1", "/").replace("~0", "~") for step in text[1:].split("/")]
+        steps = self.steps(text)
+        plain = [step.name for step in steps]
+        direct = not any(step.predicates for step in steps)
         empty = self.defaults.empty
 
         def pointer(node: Node) -> Any:
             value: Any = node.row
-            for step in steps:
-                if isinstance(value, dict):
-                    value = value.get(step)
-                elif isinstance(value, list) and step.isdigit() and int(step) < len(value):
-                    value = value[int(step)]
+            # Most records are objects within objects, which need no search.
+            if direct:
+                for name in plain:
+                    if value.__class__ is not dict:
+                        break
+                    value = value.get(name)
                 else:
-                    return None
+                    if value.__class__ is str:
+                        return None if value in empty else value
+            found = found_at(steps, node.row)
+            if len(found) > 1:
+                reason = f"{text} has {len(found)} values: choose one by a predicate or position"
+                raise Refusal("several_values", reason)
+            value = text_of(found[0]) if found else None
             return None if value.__class__ is str and value in empty else value
 
         return pointer

@@ -16,6 +16,7 @@ from connectors.mapping.contract import (
     document_types,
     in_words,
 )
+from connectors.mapping.elements import Elements, elements_of
 from connectors.mapping.join_loading import JoinLoader
 from connectors.mapping.model import Assignment, Edge, Entries, Event, Join
 from connectors.mapping.operators.tests import condition
@@ -23,7 +24,7 @@ from connectors.mapping.problems import Fault, MappingProblem, collected
 from connectors.mapping.stream_loading import key_of, one_of, only, unknown_keys
 from connectors.mapping.values import Expression, Node, Refusal, shown
 
-_KEYS = ("emit", "name", "from", "key", "when", "lookup", "fields", "lists")
+_KEYS = ("emit", "name", "from", "key", "each", "group", "when", "lookup", "fields", "lists")
 _LIST_KEYS = ("join", "each", "lookup", "order_by", "when", "fields", "as")
 
 
@@ -105,31 +106,29 @@ class EventLoader:
         view = View()
         compiler = compiler.looking(view)
         joining = JoinLoader(self.streams, self.edges)
+        group = joining.group(compiler.at("group"), stream, node.get("group"))
         joins = joining.lookups(compiler.at("lookup"), stream, node.get("lookup"))
+        within = None
+        if "each" in node:
+            inner_view, within = elements_of(compiler.at("each"), node["each"])
+            compiler = compiler.looking(inner_view)
+            joined = [repr(key) for key, body in bodies.items() if _joins(body)]
+            if joined:
+                raise compiler.fail(f"'each' stands without the 'join' of {', '.join(joined)}")
         loaded = {
-            key: self._list_join(compiler.at(key), joining, stream, body)
+            key: self._list_join(compiler.at(key), joining, stream, body, joins)
             for key, body in bodies.items()
         }
-        joins += [join for join, _ in loaded.values() if join is not None]
+        joins += [join for join, _, _ in loaded.values() if join is not None]
         problems: list[MappingProblem] = []
         assignments: tuple[Assignment, ...] = ()
         with collected(problems):
             assignments = _assignments(compiler.at("fields"), fields, plain)
         entries: list[Entries] = []
-        for key, (join, inner) in loaded.items():
+        for key, (join, found, inner) in loaded.items():
             with collected(problems):
-                place = compiler.at(key)
-                within = bodies[key].get("each")
-                entries.append(
-                    _entries(
-                        place.looking(inner),
-                        key,
-                        contract[key],
-                        join,
-                        None if within is None else place.at("each").expression(within),
-                        bodies[key],
-                    )
-                )
+                place = compiler.at(key).looking(inner)
+                entries.append(_entries(place, key, contract[key], join, found, bodies[key]))
         if problems:
             raise Fault(*problems)
         return Event(
@@ -143,21 +142,25 @@ class EventLoader:
             lists=tuple(entries),
             timed="occurred_at" in fields,
             alone=alone,
+            within=within,
+            group=group,
         )
 
     def _list_join(
-        self, compiler: Compiler, joining: JoinLoader, stream: str, body: Any
-    ) -> tuple[Join | None, View]:
+        self, compiler: Compiler, joining: JoinLoader, stream: str, body: Any, above: list[Join]
+    ) -> tuple[Join | None, Elements | None, View]:
+        """What the entries of a list come from, and the view that its fields have."""
         only(compiler, body, _LIST_KEYS, ("fields",))
         if "each" in body:
             joining_too = [repr(key) for key in ("join", "lookup", "order_by", "as") if key in body]
             if joining_too:
                 raise compiler.fail(f"'each' stands without {', '.join(joining_too)}")
-            return None, View(parent=compiler.view)
+            view, found = elements_of(compiler.at("each"), body["each"])
+            return None, found, view
         if "join" not in body:
-            return None, compiler.view
-        join = joining.list_join(compiler, stream, body)
-        return join, compiler.view.aliases[join.alias]
+            return None, None, compiler.view
+        join = joining.list_join(compiler, stream, body, above)
+        return join, None, compiler.view.aliases[join.alias]
 
 
 def _entries(
@@ -165,7 +168,7 @@ def _entries(
     name: str,
     wanted: FieldType,
     join: Join | None,
-    within: Expression | None,
+    within: Elements | None,
     body: dict[str, Any],
 ) -> Entries:
     return Entries(
@@ -175,6 +178,10 @@ def _entries(
         when=condition(compiler.at("when"), body["when"]) if "when" in body else None,
         assignments=_assignments(compiler.at("fields"), body["fields"], wanted.fields),
     )
+
+
+def _joins(body: Any) -> bool:
+    return isinstance(body, dict) and "join" in body
 
 
 def _is_list(wanted: FieldType) -> bool:

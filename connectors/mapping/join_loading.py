@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from connectors.mapping.compiler import Compiler, View
-from connectors.mapping.model import Edge, Join, KeyOf, Missing
+from connectors.mapping.model import Edge, Group, Join, KeyOf, Missing
 from connectors.mapping.operators.tests import condition
+from connectors.mapping.operators.times import parse_day
 from connectors.mapping.stream_loading import key_of, one_of, only
-from connectors.mapping.values import shown
+from connectors.mapping.values import Expression, shown
 
-_LOOKUP_KEYS = ("in", "by", "on", "from", "many", "missing", "max", "where", "order_by")
-_JOIN_OPTIONS = ("missing", "max", "where", "order_by")
+_LOOKUP_KEYS = ("in", "by", "on", "from", "many", "missing", "max", "where", "order_by", "as_of")
+_GROUP_KEYS = ("by", "order_by", "where", "until", "timeout", "snapshot")
+#: The name by which an event finds the records of its group.
+_GROUP = "group"
+_JOIN_OPTIONS = ("from", "missing", "max", "where", "order_by")
 _PERIOD = re.compile(r"^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$")
 
 
@@ -49,12 +54,18 @@ class JoinLoader:
             edge = self._edge(place, parent, target, node.get("by"), node.get("on"))
             many = node.get("many", False)
             view = self._enter(place, str(alias), many is True)
-            joins.append(self._join(place, str(alias), edge, origin, many is True, view, node, ()))
+            join = self._join(place, str(alias), edge, origin, many is True, view, node, ())
+            joins.append(_as_of(place.at("as_of"), view, join, node.get("as_of")))
             at[str(alias)] = target
         return joins
 
-    def list_join(self, compiler: Compiler, stream: str, body: dict[str, Any]) -> Join:
-        """``join: {item: {billingDocument: billingDocument}, missing: hold}`` of a list."""
+    def list_join(
+        self, compiler: Compiler, stream: str, body: dict[str, Any], above: Sequence[Join]
+    ) -> Join:
+        """``join: {item: {billingDocument: billingDocument}, missing: hold}`` of a list.
+
+        With ``from: $alias`` it hangs on that lookup of the document, one of ``above``.
+        """
         node = body["join"]
         place = compiler.at("join")
         if not isinstance(node, dict):
@@ -63,15 +74,46 @@ class JoinLoader:
         if len(targets) != 1:
             raise place.fail("names exactly one stream: {stream: {its field: this field}}")
         target = one_of(place, targets[0], sorted(self.streams))
+        origin = None
+        if "from" in node:
+            origin = place.at("from").alias(node["from"])
+            single = {join.alias: join.edge.child for join in above if not join.many}
+            if origin not in single:
+                raise place.at("from").fail(f"no lookup {origin!r} of a single record above")
+            stream = single[origin]
         edge = self._edge(place.at(target), stream, target, None, node[target])
         alias = str(body.get("as", target))
         view = self._enter(place, alias, True)
         inner = compiler.looking(view)
         joins = tuple(self.lookups(inner.at("lookup"), target, body.get("lookup")))
-        options = {key: node[key] for key in _JOIN_OPTIONS if key in node}
+        options = {key: node[key] for key in _JOIN_OPTIONS if key in node and key != "from"}
         if "order_by" in body:
             options["order_by"] = body["order_by"]
-        return self._join(compiler, alias, edge, None, True, view, options, joins)
+        return self._join(compiler, alias, edge, origin, True, view, options, joins)
+
+    def group(self, compiler: Compiler, stream: str, node: Any) -> Group | None:
+        """``group: {by: […], order_by: field, until: test, timeout: PT4H}`` of an event."""
+        if node is None:
+            return None
+        only(compiler, node, _GROUP_KEYS, ("by", "order_by"))
+        by = node["by"] if isinstance(node["by"], list) else [node["by"]]
+        text = json.dumps([_GROUP, by], ensure_ascii=False, separators=(",", ":"))
+        name = f"{stream} {stream} {text}"
+        key = key_of(compiler.at("by").looking(View()), by)
+        # Its records have no parent at which they were looked for.
+        edge = self.edges.setdefault(name, Edge(name, "", stream, key, key))
+        inner = compiler.looking(self._enter(compiler, _GROUP, True))
+        snapshot = node.get("snapshot", False)
+        if not isinstance(snapshot, bool):
+            raise compiler.at("snapshot").fail("allowed: true, false")
+        return Group(
+            edge=edge,
+            order_by=_order(inner, node),
+            where=condition(inner.at("where"), node["where"]) if "where" in node else None,
+            until=condition(inner.at("until"), node["until"]) if "until" in node else None,
+            timeout=_period(compiler.at("timeout"), node.get("timeout")),
+            snapshot=snapshot,
+        )
 
     def _enter(self, compiler: Compiler, alias: str, many: bool) -> View:
         if alias == "parent" or alias in compiler.view.aliases:
@@ -94,8 +136,6 @@ class JoinLoader:
         joins: tuple[Join, ...],
     ) -> Join:
         inner = compiler.looking(view)
-        order = node.get("order_by", [])
-        order = order if isinstance(order, list) else [order]
         missing = "null" if node.get("missing") is None else node["missing"]
         return Join(
             alias=alias,
@@ -105,7 +145,7 @@ class JoinLoader:
             missing=Missing(one_of(compiler.at("missing"), missing, list(Missing))),
             max_wait=_period(compiler.at("max"), node.get("max")),
             where=condition(inner.at("where"), node["where"]) if "where" in node else None,
-            order_by=[inner.at("order_by").expression(each) for each in order],
+            order_by=_order(inner, node),
             joins=joins,
         )
 
@@ -125,6 +165,29 @@ class JoinLoader:
         text = json.dumps(words, ensure_ascii=False, separators=(",", ":"))
         name = f"{parent} {child} {text}"
         return self.edges.setdefault(name, Edge(name, parent, child, parent_key, child_key))
+
+
+def _order(compiler: Compiler, node: dict[str, Any]) -> list[Expression]:
+    order = node.get("order_by", [])
+    order = order if isinstance(order, list) else [order]
+    return [compiler.at("order_by").expression(each) for each in order]
+
+
+def _as_of(compiler: Compiler, view: View, join: Join, node: Any) -> Join:
+    """``as_of: {valid_from: day}``: the newest record whose field is not behind this date."""
+    if node is None:
+        return join
+    if not isinstance(node, dict) or len(node) != 1 or join.many:
+        message = "expected {its field: this date} of a lookup of a single record"
+        raise compiler.fail(f"{message}, found {shown(node)}")
+    ((since, day),) = node.items()
+    zone = compiler.defaults.zone
+
+    def dated(expression: Expression) -> Expression:
+        return lambda record: parse_day(expression(record), zone)
+
+    valid_from = dated(compiler.looking(view).expression(since))
+    return replace(join, as_of=(valid_from, dated(compiler.expression(day))))
 
 
 def _period(compiler: Compiler, text: Any) -> timedelta | None:

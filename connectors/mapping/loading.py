@@ -11,16 +11,24 @@ from zoneinfo import ZoneInfo
 from connectors.mapping import operators
 from connectors.mapping.compiler import UTC_ZONE, Compiler, Defaults, View
 from connectors.mapping.event_loading import EventLoader
+from connectors.mapping.file_loading import delimiter_named, encoding_named
 from connectors.mapping.model import SourceMapping
 from connectors.mapping.operators.times import zone_named
-from connectors.mapping.problems import Fault, MappingError, MappingProblem, collected
-from connectors.mapping.stream_loading import delimiter_named, encoding_named, load_stream, only
+from connectors.mapping.overlays import extended_by, overlaid
+from connectors.mapping.problems import (
+    Fault,
+    MappingError,
+    MappingProblem,
+    collected,
+    guessed,
+)
+from connectors.mapping.stream_loading import load_stream, only
 from connectors.mapping.values import shown
-from connectors.mapping.yaml_text import read_yaml, read_yaml_file
+from connectors.mapping.yaml_text import Written, compose, read_yaml_file
 
 PROFILES = Path(__file__).parents[1] / "profiles"
 
-_KEYS = ("profile", "source", "defaults", "streams", "events", "tests")
+_KEYS = ("profile", "extends", "source", "defaults", "streams", "events", "tests")
 _DEFAULTS = ("empty", "tz", "encoding", "delimiter", "currency")
 
 # Importing the operators registers them.
@@ -38,21 +46,81 @@ def load_mapping(name: str, source: str, zone: ZoneInfo | None = None) -> Source
     Raises:
         MappingError: it is not there, or not valid; all problems with their paths in the YAML.
     """
+    return compile_mapping(open_mapping(name), source, zone)
+
+
+def open_mapping(name: str) -> Written:
+    """The mapping ``name`` as it is written, laid over what it extends.
+
+    Raises:
+        MappingError: it, or what it extends, is not there or no YAML.
+    """
     path = Path(name)
     if not name.endswith((".yaml", ".yml")) and "/" not in name:
         path = PROFILES / f"{name}.yaml"
         if not path.is_file():
-            shipped = ", ".join(sorted(each.stem for each in PROFILES.glob("*.yaml")))
-            message = f"no shipped profile of this name; there are {shipped}"
-            raise MappingError(name, [MappingProblem("", message)])
-    return parse_mapping(read_yaml_file(path), source, name, zone)
+            message = f"no shipped profile of this name{guessed(name, shipped())}; there are "
+            raise MappingError(name, [MappingProblem("", message + ", ".join(shipped()))])
+    written = replace(compose(read_yaml_file(path), name), folder=path.parent)
+    return _with_base(written, (path.resolve(),))
+
+
+def shipped() -> list[str]:
+    """The names of the shipped profiles."""
+    return sorted(each.stem for each in PROFILES.glob("*.yaml"))
 
 
 def parse_mapping(
     text: str, source: str, origin: str = "(text)", zone: ZoneInfo | None = None
 ) -> SourceMapping:
     """Compile a mapping from its YAML text; see ``load_mapping``."""
-    document = read_yaml(text, origin)
+    return compile_mapping(_with_base(compose(text, origin), (Path(origin),)), source, zone)
+
+
+def _with_base(written: Written, seen: tuple[Path, ...]) -> Written:
+    name = extended_by(written)
+    if name is None:
+        return written
+    path = PROFILES / f"{name}.yaml"
+    if name.endswith((".yaml", ".yml")):
+        path = seen[-1].parent / name
+    if path.resolve() in seen:
+        raise _not_extended(written, f"{name} extends this file itself")
+    if not path.is_file():
+        known = ", ".join(shipped())
+        hint = guessed(name, shipped())
+        raise _not_extended(written, f"there is no {name}{hint}; a file *.yaml, or one of {known}")
+    origin = str(Path(written.origin).parent / name) if path.parent != PROFILES else name
+    base = _with_base(compose(read_yaml_file(path), origin), (*seen, path.resolve()))
+    return overlaid(base, written)
+
+
+def _not_extended(written: Written, message: str) -> MappingError:
+    return MappingError(written.origin, [written.placed(MappingProblem("extends", message))])
+
+
+def compile_mapping(written: Written, source: str, zone: ZoneInfo | None = None) -> SourceMapping:
+    """Compile a mapping for the source called ``source``; see ``load_mapping``."""
+    left_open = written.left_to_do()
+    mapping, problems = None, []
+    try:
+        mapping = _compiled(written, source, zone)
+    except MappingError as error:
+        spots = {problem.spot for problem in left_open}
+        # What is wrong with a place that is still open is not said beside.
+        problems = [one for one in map(written.placed, error.problems) if one.spot not in spots]
+    if mapping is None or left_open:
+        raise MappingError(written.origin, sorted([*left_open, *problems], key=_in_order))
+    return mapping
+
+
+def _in_order(problem: MappingProblem) -> tuple[str, int]:
+    spot = problem.spot
+    return ("", 0) if spot is None else (spot.file, spot.line)
+
+
+def _compiled(written: Written, source: str, zone: ZoneInfo | None) -> SourceMapping:
+    document, origin = written.document(), written.origin
     problems: list[MappingProblem] = []
     try:
         only(Compiler(source, Defaults(), View()), document, _KEYS, ("streams", "events"))
@@ -80,10 +148,15 @@ def parse_mapping(
     return SourceMapping(
         origin=origin,
         profile=str(document.get("profile", Path(origin).stem)),
-        digest=hashlib.sha256(text.encode()).hexdigest(),
+        digest=hashlib.sha256("\0".join(written.texts.values()).encode()).hexdigest(),
         source=source,
         zone=defaults.zone,
-        streams={name: replace(stream, joined=name in joined) for name, stream in streams.items()},
+        streams={
+            name: replace(
+                stream, joined=name in joined or stream.compared or stream.partial is not None
+            )
+            for name, stream in streams.items()
+        },
         edges=loader.edges,
         events=tuple(events),
     )
@@ -99,7 +172,7 @@ def _defaults(source: str, node: Any, zone: ZoneInfo) -> Defaults:
     return Defaults(
         empty=frozenset(str(text) for text in empty if text is not None),
         zone=zone_named(compiler.at("tz"), node["tz"]) if "tz" in node else zone,
-        encoding=encoding_named(compiler.at("encoding"), node.get("encoding", "utf-8")),
-        delimiter=delimiter_named(compiler.at("delimiter"), node.get("delimiter", ",")),
+        encoding=encoding_named(compiler.at("encoding"), node.get("encoding")),
+        delimiter=delimiter_named(compiler.at("delimiter"), node.get("delimiter")),
         currency=None if currency is None else str(currency),
     )

@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from connectors.mapping.joins import KeptRow, node_of
 from connectors.mapping.keeping import Kept, Outcome, keep
-from connectors.mapping.model import Edge, SourceMapping
+from connectors.mapping.model import Edge, Event, SourceMapping
 from connectors.mapping.touching import row_links
 from connectors.mapping.values import Node
 
@@ -29,7 +29,8 @@ class MemoryRows:
         outcome, kept = keep(current, arriving, precise)
         self._kept[stream][arriving.key] = kept
         if outcome == Outcome.CHANGED:
-            self._link(stream, arriving)
+            # Of a partial record the row that stands has the fields of a join.
+            self._link(stream, kept.row)
         return outcome
 
     def _link(self, stream: str, arriving: KeptRow) -> None:
@@ -43,6 +44,14 @@ class MemoryRows:
     def keys(self, stream: str) -> list[str]:
         """The keys of all rows of a stream, in the order in which they came."""
         return list(self._kept[stream])
+
+    def roots(self, event: Event) -> list[str]:
+        """The keys from which the documents of an event are built: of rows, or of groups."""
+        if event.group is None:
+            return self.keys(event.stream)
+        side = event.group.edge.name + "<"
+        linked = (self._links.get((event.stream, key), {}) for key in self.keys(event.stream))
+        return list(dict.fromkeys(links[side] for links in linked if side in links))
 
     def rows(self, stream: str, keys: Collection[str]) -> dict[str, KeptRow]:
         """The rows of a stream by their keys."""

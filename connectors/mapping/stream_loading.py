@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time
 from typing import Any
 
 from connectors.mapping.compiler import Compiler
+from connectors.mapping.file_loading import (
+    FORMATS,
+    columns_named,
+    delimiter_named,
+    encoding_named,
+    most_deleted_of,
+    records_named,
+    row_numbered,
+    sheet_named,
+)
 from connectors.mapping.model import KeyOf, Stream
 from connectors.mapping.operators.times import parse_day, parse_instant
-from connectors.mapping.problems import Fault, MappingProblem
+from connectors.mapping.partial_loading import load_partial
+from connectors.mapping.problems import Fault, MappingProblem, guessed
+from connectors.mapping.rest_loading import load_read
+from connectors.mapping.table_loading import load_table
 from connectors.mapping.values import Expression, Node, compose_key, shown, to_micros
 
-_KEYS = ("from", "format", "encoding", "delimiter", "key", "changed", "version")
+_KEYS = (
+    *("from", "format", "encoding", "delimiter", "records", "sheet", "head_row", "columns"),
+    *("key", "changed", "version", "read", "table", "partial", "snapshot", "most_deleted"),
+)
 _VERSIONS = ("precise", "date", "none")
-_FORMATS = ("csv", "jsonl")
 
 
 def only(
@@ -34,37 +49,21 @@ def unknown_keys(
     compiler: Compiler, found: Collection[Any], allowed: Collection[str], known: str
 ) -> list[MappingProblem]:
     """All keys that are not allowed, as one problem or none; ``known`` says which are."""
-    unknown = [repr(key) for key in found if key not in allowed]
+    unknown = [key for key in found if key not in allowed]
     if not unknown:
         return []
     keys = "key" if len(unknown) == 1 else "keys"
-    return [compiler.problem(f"unknown {keys} {', '.join(unknown)}; allowed: {known}")]
+    named = ", ".join(f"{key!r}{guessed(key, allowed)}" for key in unknown)
+    problem = compiler.problem(f"unknown {keys} {named}; allowed: {known}")
+    return [replace(problem, key=str(unknown[0]))]
 
 
 def one_of(compiler: Compiler, found: Any, allowed: Sequence[str]) -> str:
     """The word itself, if it is one of ``allowed``."""
     if found not in allowed:
-        raise compiler.fail(f"found {shown(found)}; allowed: {', '.join(allowed)}")
+        hint = guessed(found, allowed)
+        raise compiler.fail(f"found {shown(found)}{hint}; allowed: {', '.join(allowed)}")
     return str(found)
-
-
-def encoding_named(compiler: Compiler, name: Any) -> str:
-    """Python's name of an encoding in which line ends and quotes are single ASCII bytes."""
-    try:
-        found = codecs.lookup(str(name))
-        plain = '\n"'.encode(found.name) == b'\n"'
-    except (LookupError, UnicodeError):
-        plain = False
-    if not plain:
-        raise compiler.fail(f"{shown(name)} cannot be read; allowed: utf-8, gb18030, cp1252 …")
-    return found.name
-
-
-def delimiter_named(compiler: Compiler, text: Any) -> str:
-    """A column separator: one sign."""
-    if not isinstance(text, str) or len(text) != 1 or text in '"\r\n':
-        raise compiler.fail(f"expected one sign such as ';' or a tab, found {shown(text)}")
-    return text
 
 
 def key_of(compiler: Compiler, node: Any) -> KeyOf:
@@ -100,7 +99,7 @@ def load_stream(compiler: Compiler, name: str, node: Any) -> Stream:
         pattern=None if node.get("from") is None else str(node["from"]),
         format=None
         if node.get("format") is None
-        else one_of(compiler.at("format"), node["format"], _FORMATS),
+        else one_of(compiler.at("format"), node["format"], FORMATS),
         encoding=encoding_named(compiler.at("encoding"), node.get("encoding", defaults.encoding)),
         delimiter=delimiter_named(
             compiler.at("delimiter"), node.get("delimiter", defaults.delimiter)
@@ -109,6 +108,14 @@ def load_stream(compiler: Compiler, name: str, node: Any) -> Stream:
         changed=_changed(compiler.at("changed"), node.get("changed"), version),
         precise=version == "precise",
         joined=False,
+        records=records_named(compiler.at("records"), node.get("records")),
+        sheet=sheet_named(compiler.at("sheet"), node.get("sheet")),
+        head_row=row_numbered(compiler.at("head_row"), node.get("head_row")),
+        columns=columns_named(compiler.at("columns"), node.get("columns")),
+        read=load_read(compiler.at("read"), node.get("read")),
+        table=load_table(compiler.at("table"), node.get("table")),
+        partial=load_partial(compiler.at("partial"), node.get("partial"), version),
+        most_deleted=most_deleted_of(compiler, node),
     )
 
 

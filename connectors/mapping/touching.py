@@ -33,15 +33,22 @@ def roots_of(
             and new, of each row that changed.
 
     Returns:
-        By event name, the keys of the rows that its documents are made from.
+        By event name, the keys of the rows that its documents are made from; of a group's event
+        the keys of the groups.
     """
     roots: dict[str, set[str]] = {}
     for event in mapping.events:
-        if not event.joins:
+        if not mapping.is_kept(event):
             continue
         found = set(touched.get(event.stream, ()))
+        climbed: set[str] = set()
         for edges in _routes(event):
-            found |= _climb(rows, edges, touched)
+            climbed |= _climb(rows, edges, touched)
+        if event.group is not None:
+            edge = event.group.edge
+            found = _child_keys(edge, touched) | _as_child_keys(rows, edge, climbed)
+        else:
+            found |= climbed
         if found:
             roots[event.name] = found
     return roots
@@ -64,14 +71,7 @@ def _routes(event: Event) -> list[list[Edge]]:
 
 
 def _climb(rows: Rows, edges: list[Edge], touched: dict[str, dict[str, set[str]]]) -> set[str]:
-    first = edges[0]
-    side = first.name + "<" if first.child_key is not None else ""
-    keys = {
-        text.removeprefix(side) if side else key
-        for key, links in touched.get(first.child, {}).items()
-        for text in (links if side else [key])
-        if text.startswith(side)
-    }
+    keys = _child_keys(edges[0], touched)
     parents: set[str] = set()
     for position, edge in enumerate(edges):
         if not keys:
@@ -80,6 +80,17 @@ def _climb(rows: Rows, edges: list[Edge], touched: dict[str, dict[str, set[str]]
         if position + 1 < len(edges):
             keys = _as_child_keys(rows, edges[position + 1], parents)
     return parents
+
+
+def _child_keys(edge: Edge, touched: dict[str, dict[str, set[str]]]) -> set[str]:
+    """The join keys by which the touched rows are, and were, found as children of ``edge``."""
+    side = edge.name + "<" if edge.child_key is not None else ""
+    return {
+        text.removeprefix(side) if side else key
+        for key, links in touched.get(edge.child, {}).items()
+        for text in (links if side else [key])
+        if text.startswith(side)
+    }
 
 
 def _as_child_keys(rows: Rows, edge: Edge, row_keys: set[str]) -> set[str]:

@@ -16,10 +16,12 @@ class Node:
 
     ``row`` is the record, ``joined`` what its joins found (a node, a list of nodes, or None),
     ``parent`` the node that it was joined to. ``changed`` is its change time in µs since 1970,
-    or the date of its file; ``dated`` says which of the two.
+    or the date of its file; ``dated`` says which of the two. ``position`` counts from 1 in the list
+    within a record that it comes from, 0 for a record. ``refusal`` is why its joins could not be
+    worked out.
     """
 
-    __slots__ = ("row", "place", "changed", "dated", "joined", "parent")
+    __slots__ = ("row", "place", "changed", "dated", "joined", "parent", "position", "refusal")
 
     def __init__(
         self,
@@ -28,13 +30,23 @@ class Node:
         changed: int = 0,
         dated: bool = False,
         parent: Node | None = None,
+        position: int = 0,
     ) -> None:
         self.row = row
         self.place = place
         self.changed = changed
         self.dated = dated
         self.parent = parent
+        self.position = position
         self.joined: dict[str, Any] = {}
+        self.refusal: Refusal | None = None
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Have no document made of this record, nor of those that it was joined to."""
+        node: Node | None = self
+        while node is not None:
+            node.refusal = refusal
+            node = node.parent
 
 
 #: Compiled from YAML: works out one value from a record.

@@ -29,11 +29,13 @@ _OBSERVE_SECONDS = 2.0
 def prepare_servers(config: ConfigOption = None) -> None:
     """Bring the tables up to date and make missing topics, before the other processes start."""
     from ops.attaching import attached
+    from ops.registering import register_contracts
     from ops.running import check_configuration
 
     with _reported():
         settings = prepare(config, verbose=True, as_json=True)
         check_configuration(settings, paths=True)
+        register_contracts(settings)
         with attached(settings) as addresses:
             _refuse_lost_positions(addresses)
 
@@ -103,6 +105,19 @@ def connectors(
     if not complete:
         # Stopped on the way it may go on later; a source that failed will fail again.
         raise typer.Exit(FAILED if stop.is_set() else FATAL_EXIT)
+
+
+def api(config: ConfigOption = None) -> None:
+    """Take events and webhooks over HTTP."""
+    count_as("api")
+
+    from api.addresses import limits_of
+    from api.app import Behind
+    from api.serving import serve
+    from hub.garbage import collecting_rarely
+
+    with _part_of_hub(config) as (settings, addresses), collecting_rarely():
+        serve(Behind(settings, limits_of(settings), addresses.cluster, addresses.database_url))
 
 
 def observer(config: ConfigOption = None) -> None:

@@ -57,10 +57,16 @@ def prepare(config: Path | None, *, verbose: bool = False, as_json: bool | None 
     Raises:
         SettingsError: the configuration cannot be used.
     """
+    from hub.settings import load_settings
+
+    prepare_alone(verbose=verbose, as_json=as_json)
+    return load_settings(config)
+
+
+def prepare_alone(*, verbose: bool = False, as_json: bool | None = None) -> None:
+    """Set up logs and exact arithmetic for a command that needs no settings; see ``prepare``."""
     from hub.log import configure_logging
     from hub.money import use_exact_arithmetic
-    from hub.settings import load_settings
 
     configure_logging("INFO" if verbose else "WARNING", as_json=as_json)
     use_exact_arithmetic()
-    return load_settings(config)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import create_engine, pool
 
+from schemas.versions import contracts
+from sinks.registry.rows import lay_in
 from sinks.tables import metadata
 
 #: One hub migrates at a time; the number is only a name for the lock.
@@ -18,6 +20,7 @@ def run() -> None:
         with context.begin_transaction():
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
             context.run_migrations()
+            lay_in(connection, contracts())
         connection.commit()
 
 

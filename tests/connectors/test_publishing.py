@@ -13,6 +13,7 @@ from connectors.encoding import Encoded, encode_drafts
 from connectors.mapping.values import Draft, Rejection
 from connectors.publish import KafkaPublisher, Outgoing, PublishError, outgoing
 from connectors.settle import settle_direct
+from connectors.traces import new_trace
 from hub.kafka import Cluster, ensure_topics
 from schemas.catalogue import DOCUMENTS
 from schemas.codec import Decoded, content_digest, decode_batch
@@ -130,17 +131,22 @@ def test_one_customers_documents_share_a_partition(
 def test_record_carries_cloudevents_attributes_and_its_place(
     broker: Cluster, publisher: KafkaPublisher, topic_prefix: str
 ) -> None:
-    publisher.publish([outgoing(encoded(draft("42")), 9)])
+    span = new_trace().span()
+    publisher.publish([outgoing(encoded(draft("42")), 9, span)])
     ((key, _, headers),) = next(
         iter(records_in(broker, topic_prefix + "sales.opportunity.v1").values())
     )
     assert key == b"erp|42"
     assert dict(headers) == {
         "ce_specversion": b"1.0",
-        "ce_id": b"erp|42@9",
+        "ce_id": b"opportunity|erp|42@9",
         "ce_source": b"/sources/erp",
         "ce_type": b"sales.opportunity.v1",
         "ce_time": b"2026-01-02T00:00:00+00:00",
+        "ce_subject": b"42",
+        "ce_dataschema": b"registry:/schemas/ids/104",
+        "content-type": b"application/avro",
+        "traceparent": span,
         "place": b"deals.csv:42",
     }
 

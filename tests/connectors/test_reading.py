@@ -37,6 +37,7 @@ def unit(path: Path, kind: str = "csv") -> Unit:
 def read(path: Path, kind: str = "csv", place: Place | None = None, final: bool = True) -> Chunk:
     whole = Chunk(place=place or Place())
     with path.open("rb") as file:
+        file.seek(whole.place.offset)
         for chunk in read_chunks(file, unit(path, kind), whole.place, final):
             whole.rows += chunk.rows
             whole.broken += chunk.broken

@@ -19,7 +19,7 @@ import pytest
 import yaml
 from typer.main import get_command
 
-from hub.settings import KafkaAddress, load_settings
+from hub.settings import Api, KafkaAddress, load_settings
 from ops.cli import app
 from ops.embedded.jars import KAFKA_VERSION, known_digests
 from tests.ops.production import ROOT, compose
@@ -29,7 +29,7 @@ SECRETS = {
     "KAFKA_HUB_PASSWORD": "for-the-hub",
     "KAFKA_BROKER_PASSWORD": "for-the-broker",
 }
-HUB = ("prepare", "worker", "relay", "connectors", "observer")
+HUB = ("prepare", "worker", "relay", "connectors", "api", "observer")
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +89,15 @@ def test_every_process_that_goes_on_is_checked_started_again_and_given_time_to_e
 
 
 def test_any_number_of_workers_can_run(services: dict[str, Any]) -> None:
-    for name in HUB:
+    for name in set(HUB) - {"api"}:
         assert not {"container_name", "ports"} & set(services[name])
+
+
+def test_the_http_door_begins_where_it_is_asked_for_and_is_reached_from_this_machine_alone(
+    services: dict[str, Any],
+) -> None:
+    assert services["api"]["profiles"] == ["api"]
+    assert services["api"]["ports"] == [f"127.0.0.1:{Api().port}:{Api().port}"]
 
 
 def test_what_is_mounted_is_there(services: dict[str, Any]) -> None:

@@ -39,6 +39,31 @@ CLOSED_SETS: dict[str, dict[str, set[str | None]]] = {
     "case": {"category": {"quality", "delivery", "after_sales", "billing", "request"}},
     "service_visit": {"status": {None, "planned", "completed", "cancelled"}},
     "equipment": {"status": {None, "in_service", "out_of_service", "retired"}},
+    "decision": {
+        "kind": {
+            *("link", "keep_apart", "acknowledge", "snooze"),
+            *("assign", "overrule", "accept", "reserve"),
+        }
+    },
+}
+
+#: Dates of which the second is not before the first, where both are stated.
+IN_ORDER: dict[str, tuple[tuple[str, str], ...]] = {
+    "opportunity": (("opened_on", "closed_on"),),
+    "lead": (("opened_on", "closed_on"),),
+    "shipment": (("dispatched_on", "delivered_on"),),
+    "payment": (("received_on", "reversed_on"),),
+    "production": (("planned_start_on", "planned_finish_on"), ("started_on", "finished_on")),
+    "case": (("opened_at", "closed_at"),),
+    "service_visit": (("arrived_at", "completed_at"),),
+}
+
+#: References that are never to the document itself.
+NOT_ITSELF = {
+    "customer": "parent",
+    "contact": "reports_to",
+    "product": "replaced_by",
+    "invoice": "cancels",
 }
 
 NOT_NEGATIVE: dict[str, tuple[str, ...]] = {
@@ -50,6 +75,11 @@ NOT_NEGATIVE: dict[str, tuple[str, ...]] = {
     "call": ("waited_s", "talked_s"),
     "service_visit": ("cost",),
     "equipment": ("operating_hours",),
+    "product": (
+        *("lead_time_days", "service_interval_days"),
+        *("service_interval_hours", "expected_life_days"),
+    ),
+    "decision": ("amount", "quantity"),
 }
 
 #: Totals that have no more digits than their currency, where both are stated.
@@ -61,6 +91,7 @@ TOTALS: dict[str, tuple[str, ...]] = {
     "visit": ("expense",),
     "target": ("sales_target", "gross_margin_target", "collections_target"),
     "service_visit": ("cost",),
+    "decision": ("amount",),
 }
 
 
@@ -199,7 +230,8 @@ def content_digest(value: bytes) -> bytes:
 
 def broken_rule(document: str, body: Document) -> str | None:
     """Return which rule a decoded document breaks, or None (DOMAIN.md §2)."""
-    if not body["source"] or "|" in body["source"] or not body["id"] or body["version"] <= 0:
+    source = body["source"]
+    if not source or "|" in source or len(source) > 150 or not body["id"] or body["version"] <= 0:
         return "source, id or version is not usable"
     for name, allowed in CLOSED_SETS.get(document, {}).items():
         if body[name] not in allowed:
@@ -213,6 +245,14 @@ def broken_rule(document: str, body: Document) -> str | None:
     for name in NOT_NEGATIVE.get(document, ()):
         if (body[name] or 0) < 0:
             return f"{name} is {body[name]}"
+    for earlier, later in IN_ORDER.get(document, ()):
+        if body[earlier] and body[later] and body[later] < body[earlier]:
+            return f"{later} is before {earlier}"
+    named = body[NOT_ITSELF[document]] if document in NOT_ITSELF else None
+    if named == {"source": body["source"], "id": body["id"]}:
+        return f"{NOT_ITSELF[document]} is the document itself"
+    if body.get("terms") is not None and not _is_usable(body["terms"]):
+        return f"terms are {body['terms']}"
     if document in ("call", "case") and body["rating"] not in (None, 1, 2, 3, 4, 5):
         return f"rating is {body['rating']}"
     if document in ("target", "capacity") and body["period_to"] < body["period_from"]:
@@ -236,7 +276,14 @@ def broken_rule(document: str, body: Document) -> str | None:
     return None
 
 
+def _is_usable(terms: Document) -> bool:
+    months, days = terms["months"], terms["days"]
+    return bool(0 <= months <= 1200 and 0 <= days <= 36500)
+
+
 def _broken_invoice(body: Document) -> str | None:
+    if any(each["until"] and each["until"] < each["since"] for each in body["disputes"]):
+        return "a dispute ends before it began"
     if body["kind"] == "cancellation":
         return "a cancellation cancels nothing" if body["cancels"] is None else None
     if body["kind"] == "credit_note" and min(body["net"], body["gross"]) < 0:

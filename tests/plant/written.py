@@ -33,7 +33,7 @@ class Written:
 def records_of(unit: Unit) -> tuple[bytes, list[Written]]:
     """Return what stands before the first record of a file, and its records."""
     lines = unit.path.read_bytes().splitlines(keepends=True)
-    parsed = parser_for(unit, ()).parse(lines, 1, last=True)
+    parsed = parser_for(unit).parse(lines, 1, last=True)
     keys: dict[int, Hashable] = {line: _key(unit, row, line) for line, row in parsed.rows}
     keys |= {broken.number: broken.number for broken in parsed.broken}
     begins = sorted(keys)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection
 from typing import Any
 
@@ -16,8 +17,12 @@ from schemas.validation import violations
 from tests.oracle.documents import broken_rule
 
 EVENTS = [topic for topic in TOPICS.values() if topic.kind == "event"]
-#: The oracle judges what can be decoded, and knows no list of currencies.
-UNKNOWN_TO_THE_ORACLE = {"contract", "currency"}
+#: The oracle judges what can be decoded, knows no list of currencies and no bounds of single
+#: fields, and takes decisions as they are.
+UNKNOWN_TO_THE_ORACLE = {
+    *("contract", "currency", "text_length", "number_range", "reference"),
+    *("decision", "subject", "actor"),
+}
 HEADER = ["version", "source", "id", "company", "occurred_at", "deleted", "recorded_at"]
 
 
@@ -93,6 +98,46 @@ def test_every_field_says_what_it_means(topic: Topic) -> None:
         if not field.get("doc", "").endswith(".")
     ]
     assert silent == []
+
+
+@pytest.mark.parametrize("topic", TOPICS.values(), ids=lambda topic: topic.name)
+def test_every_number_says_its_unit_and_every_instant_its_zone(topic: Topic) -> None:
+    units = {
+        "decimal": r"currency|unit|[Hh]ours|from 0 to 1",
+        "int": r"[Mm]onths|[Dd]ays|[Hh]ours|[Ss]econds|[Nn]umber|from 1 \(bad\) to 5",
+        "timestamp-micros": r"UTC",
+    }
+    silent = [
+        f"{record['name']}.{field['name']}"
+        for record in records(topic.schema)
+        for field in record["fields"]
+        if not re.search(units.get(kind(field["type"]), ""), field["doc"])
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize("topic", TOPICS.values(), ids=lambda topic: topic.name)
+def test_every_decimal_has_38_digits_and_every_field_that_may_be_null_is_null_by_default(
+    topic: Topic,
+) -> None:
+    for record in records(topic.schema):
+        assert record["doc"].endswith(".")
+        for field in record["fields"]:
+            if isinstance(field["type"], list):
+                assert (field["type"][0], field["default"]) == ("null", None), field["name"]
+            if kind(field["type"]) == "decimal":
+                [decimal] = [one for one in branches(field["type"]) if one != "null"]
+                assert (decimal["precision"], decimal["scale"]) == (38, 9), field["name"]
+
+
+def branches(schema: Any) -> list[Any]:
+    return schema if isinstance(schema, list) else [schema]
+
+
+def kind(schema: Any) -> str:
+    """The type of a field, whether or not it may be null."""
+    only = branches(schema)[-1]
+    return str(only if isinstance(only, str) else only.get("logicalType", only["type"]))
 
 
 def records(schema: Any) -> list[Any]:

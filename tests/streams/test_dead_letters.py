@@ -15,8 +15,8 @@ from tests.streams.keeping import assert_balances_are_the_sums, kept
 from tests.streams.ledger import POLICY, Ledger
 
 AS_OF = date(2026, 9, 30)
-#: Due in a year that no calendar has.
-NEVER = (12 * 9000, False, 0)
+#: Invoiced then and due by these terms: in a year that no calendar has.
+LATE, NEVER = "9990-07-01", (12 * 100, False, 0)
 
 
 def letters(ledger: Ledger) -> list[tuple[int, str, str, str]]:
@@ -36,7 +36,7 @@ def test_a_rule_that_fails_keeps_the_record_from_its_stream_and_from_no_other(
     ledger: Ledger,
 ) -> None:
     good = invoice("erp|1", "erp|C", "2026-07-01", "100")
-    bad = invoice("erp|2", "erp|C", "2026-07-01", "70", terms=NEVER)
+    bad = invoice("erp|2", "erp|C", LATE, "70", terms=NEVER)
     ledger.apply(good, bad)
     ((_, stage, code, place),) = letters(ledger)
     assert (stage, code, place) == ("stream:receivables", "rule_failed", "erp|2")
@@ -52,7 +52,7 @@ def test_a_version_on_which_a_rule_fails_leaves_what_the_former_one_contributed(
     ledger: Ledger,
 ) -> None:
     ledger.apply(invoice("erp|1", "erp|C", "2026-07-01", "100"))
-    ledger.apply(invoice("erp|1", "erp|C", "2026-07-01", "70", terms=NEVER, version=2))
+    ledger.apply(invoice("erp|1", "erp|C", LATE, "70", terms=NEVER, version=2))
     assert outstanding(ledger) == "100.00"
     ledger.apply(invoice("erp|1", "erp|C", "2026-07-01", "60", version=3))
     assert outstanding(ledger) == "60.00"
@@ -61,7 +61,7 @@ def test_a_version_on_which_a_rule_fails_leaves_what_the_former_one_contributed(
 
 def test_a_replayed_letter_of_a_stream_applies_the_fact_as_it_now_stands(ledger: Ledger) -> None:
     ledger.apply(invoice("erp|1", "erp|C", "2026-07-01", "100"))
-    ledger.apply(invoice("erp|1", "erp|C", "2026-07-01", "70", terms=NEVER, version=2))
+    ledger.apply(invoice("erp|1", "erp|C", LATE, "70", terms=NEVER, version=2))
     (still,) = replay(ledger)
     assert not still.replayed
     assert "the rules of receivables failed on it" in still.reason
@@ -75,7 +75,7 @@ def test_a_replayed_letter_of_a_stream_applies_the_fact_as_it_now_stands(ledger:
 
 
 def test_a_rebuild_leaves_one_letter_for_a_record_on_which_a_rule_fails(ledger: Ledger) -> None:
-    ledger.apply(invoice("erp|2", "erp|C", "2026-07-01", "70", terms=NEVER))
+    ledger.apply(invoice("erp|2", "erp|C", LATE, "70", terms=NEVER))
     rebuild(ledger.url, POLICY)
     ((_, stage, _, place),) = letters(ledger)
     assert (stage, place) == ("stream:receivables", "erp|2")

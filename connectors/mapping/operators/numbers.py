@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_UP, Context, Decimal, DecimalException, InvalidOperation
 from typing import Any
@@ -15,6 +16,7 @@ Options = Mapping[str, Any]
 # Wide enough that sums and products of contract decimals (38 digits) stay exact.
 EXACT = Context(prec=120, rounding=ROUND_HALF_UP, Emax=999, Emin=-999)
 _LONGEST = 60
+_LONGEST_BITS = 198
 
 
 def parse_decimal(value: Any) -> Decimal | None:
@@ -23,9 +25,9 @@ def parse_decimal(value: Any) -> Decimal | None:
     Raises:
         Refusal: the value is no finite decimal number.
     """
-    if value is None or value.__class__ is Decimal:
+    if value is None or (value.__class__ is Decimal and value.is_finite()):
         return value
-    if value.__class__ is int:
+    if value.__class__ is int and value.bit_length() < _LONGEST_BITS:
         return Decimal(value)
     if value.__class__ is str and len(value) <= _LONGEST and "_" not in value:
         try:
@@ -34,25 +36,19 @@ def parse_decimal(value: Any) -> Decimal | None:
             number = None
         if number is not None and number.is_finite() and -60 < number.adjusted() < 60:
             return number
-    raise Refusal("not_a_number", f"{shown(value)} is no decimal number")
+    raise Refusal("not_a_number", f"{shown(value)} is no decimal number{_hint(value)}")
 
 
-@operator("decimal", options=("mark", "group"))
-def decimal(compiler: Compiler, argument: Any, options: Options) -> Expression:
-    """``{decimal: a, mark: ",", group: "."}``: a number written with these signs."""
-    inner = compiler.expression(argument)
-    mark, group = options.get("mark", "."), options.get("group")
-    if mark == "." and group is None:
-        return lambda node: parse_decimal(inner(node))
-
-    def localized(node: Node) -> Decimal | None:
-        value = inner(node)
-        if value.__class__ is str:
-            value = value.replace(group, "") if group else value
-            value = value.replace(".", "?").replace(mark, ".") if mark != "." else value
-        return parse_decimal(value)
-
-    return localized
+def _hint(value: Any) -> str:
+    """What is wrong with a number, where it can be told."""
+    text = as_text(value)[: _LONGEST + 1].strip().lower()
+    if text.lstrip("+-") in ("nan", "snan", "inf", "infinity"):
+        return ": it is not finite"
+    if re.fullmatch(r"[+-]?\d+(\.\d*)?(e[+-]?\d+)?", text):
+        return f": it has more than {_LONGEST} digits"
+    if re.fullmatch(r"[(+-]?\d[\d.,' \u00a0\u202f]*[)-]?\s*%?", text):
+        return "; 'mark', 'group', 'minus' and 'percent' of {decimal: …} say how it is written"
+    return ""
 
 
 @operator("integer")
@@ -107,9 +103,33 @@ operator("subtract")(_arithmetic(EXACT.subtract, "subtract"))
 operator("multiply")(_arithmetic(EXACT.multiply, "multiply"))
 
 
-def _places(compiler: Compiler, options: Options) -> Decimal:
-    places = options["places"]
-    if not isinstance(places, int) or not 0 <= places <= 9:
+def rounded(number: Decimal, step: Decimal) -> Decimal:
+    """A number rounded half up to the digits of ``step``.
+
+    Raises:
+        Refusal: it has more digits than can be kept.
+    """
+    try:
+        return number.quantize(step, context=EXACT)
+    except InvalidOperation as error:
+        raise Refusal("calculation", f"{shown(str(number))} is too large to be rounded") from error
+
+
+def shifted(number: Decimal, power: int) -> Decimal:
+    """A number times ten to a power.
+
+    Raises:
+        Refusal: the result is beyond what can be kept.
+    """
+    try:
+        return number.scaleb(power, EXACT)
+    except DecimalException as error:
+        raise Refusal("calculation", f"{shown(str(number))} is too large") from error
+
+
+def step_of(compiler: Compiler, places: Any) -> Decimal:
+    """The last digit of a number with so many places."""
+    if not isinstance(places, int) or isinstance(places, bool) or not 0 <= places <= 9:
         raise compiler.fail(f"'places' is a number from 0 to 9, found {shown(places)}")
     return Decimal(1).scaleb(-places)
 
@@ -117,27 +137,27 @@ def _places(compiler: Compiler, options: Options) -> Decimal:
 @operator("divide", required=("places",))
 def divide(compiler: Compiler, argument: Any, options: Options) -> Expression:
     """``{divide: [a, b], places: 6}``: rounded half up, since a quotient may never end."""
-    step = _places(compiler, options)
+    step = step_of(compiler, options["places"])
     quotient = _calculated(compiler.expressions(argument), EXACT.divide, "divide")
 
-    def rounded(node: Node) -> Decimal | None:
+    def divided(node: Node) -> Decimal | None:
         value = quotient(node)
-        return None if value is None else value.quantize(step, context=EXACT)
+        return None if value is None else rounded(value, step)
 
-    return rounded
+    return divided
 
 
 @operator("round", required=("places",))
 def round_half_up(compiler: Compiler, argument: Any, options: Options) -> Expression:
     """``{round: a, places: 2}``: half up."""
-    step = _places(compiler, options)
+    step = step_of(compiler, options["places"])
     inner = compiler.expression(argument)
 
-    def rounded(node: Node) -> Decimal | None:
+    def at_places(node: Node) -> Decimal | None:
         number = parse_decimal(inner(node))
-        return None if number is None else number.quantize(step, context=EXACT)
+        return None if number is None else rounded(number, step)
 
-    return rounded
+    return at_places
 
 
 @operator("negate")

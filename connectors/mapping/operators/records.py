@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from connectors.mapping.compiler import Compiler, climber
+from connectors.mapping.compiler import Compiler
+from connectors.mapping.elements import elements_of
 from connectors.mapping.operators.numbers import EXACT, parse_decimal
 from connectors.mapping.operators.tests import condition, parse_bool
+from connectors.mapping.paths import is_path, values_at
 from connectors.mapping.registry import operator
 from connectors.mapping.values import Expression, Node, Refusal, as_text, shown
 
@@ -36,22 +38,48 @@ def collected(compiler: Compiler, argument: Any, options: Options) -> Expression
     return lambda node: [value for part in parts if (value := part(node)) is not None]
 
 
+@operator("position")
+def position(compiler: Compiler, argument: Any, options: Options) -> Expression:
+    """``{position: 1}``: the place of an object in its list, where the first has 1 (or 0)."""
+    if argument.__class__ is not int or argument not in (0, 1):
+        raise compiler.fail(f"the first has the position 1 or 0, found {shown(argument)}")
+    if compiler.view.parent is None:
+        raise compiler.fail("only an object of a list ('each') has a position")
+    return lambda node: node.position - 1 + argument
+
+
+@operator("values")
+def values(compiler: Compiler, argument: Any, options: Options) -> Expression:
+    """``{values: /contacts/phone}``: all values at the end of a path, as a list."""
+    if not isinstance(argument, str) or not is_path(argument):
+        raise compiler.fail(f"expected a path such as /contacts/phone, found {shown(argument)}")
+    steps = compiler.steps(argument)
+    empty = compiler.defaults.empty
+
+    def found(node: Node) -> list[Any]:
+        several = values_at(steps, node.row)
+        return [
+            one
+            for one in several
+            if one is not None and (one.__class__ is not str or one not in empty)
+        ]
+
+    return found
+
+
 def _selected(
     compiler: Compiler, options: Options
 ) -> tuple[Compiler, Callable[[Node], list[Node]]]:
     """The compiler for the records of ``over``, and a function that gives those that count."""
-    alias = compiler.at("over").alias(options["over"])
-    up, view = compiler.at("over").find(alias)
-    inner = compiler.looking(view.aliases[alias])
-    holder = climber(up)
-    test = condition(inner.at("where"), options["where"]) if "where" in options else None
-
-    def records(node: Node) -> list[Node]:
-        found = holder(node).joined.get(alias)
-        several = found if isinstance(found, list) else [] if found is None else [found]
-        return several if test is None else [record for record in several if test(record)]
-
-    return inner, records
+    over = options["over"]
+    if not isinstance(over, str) or not is_path(over.removeprefix("$parent.")):
+        over = f"${compiler.at('over').alias(over)}"
+    view, found = elements_of(compiler.at("over"), over)
+    inner = compiler.looking(view)
+    if "where" not in options:
+        return inner, found
+    test = condition(inner.at("where"), options["where"])
+    return inner, lambda node: [record for record in found(node) if test(record)]
 
 
 def _aggregate(combine: Aggregate) -> Callable[[Compiler, Any, Options], Expression]:
@@ -89,6 +117,9 @@ operator("max", options=("where",), required=("over",))(_aggregate(_extreme(max)
 operator("min", options=("where",), required=("over",))(_aggregate(_extreme(min)))
 operator("first", options=("where",), required=("over",))(
     _aggregate(lambda values: next(iter(values), None))
+)
+operator("last", options=("where",), required=("over",))(
+    _aggregate(lambda values: next(reversed(list(values)), None))
 )
 
 

@@ -107,18 +107,18 @@ def _comparable(value: Any) -> Any:
     return value if value is None or isinstance(value, Decimal) else as_text(value)
 
 
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are equal: as numbers where one is a decimal, else as they are written."""
+    if isinstance(one, Decimal) or isinstance(other, Decimal):
+        return parse_decimal(one) == parse_decimal(other)
+    return bool(_comparable(one) == _comparable(other))
+
+
 @operator("equals")
 def equals(compiler: Compiler, argument: Any, options: Options) -> Expression:
     """``{equals: [a, C]}``: field a is this value (texts are compared as they are written)."""
     left, right = _pair(compiler, argument)
-
-    def same(node: Node) -> bool:
-        one, other = left(node), right(node)
-        if isinstance(one, Decimal) or isinstance(other, Decimal):
-            return parse_decimal(one) == parse_decimal(other)
-        return bool(_comparable(one) == _comparable(other))
-
-    return same
+    return lambda node: same(left(node), right(node))
 
 
 @operator("in")
@@ -141,25 +141,29 @@ def one_of(compiler: Compiler, argument: Any, options: Options) -> Expression:
     return among
 
 
+def compared(compare: Callable[[Any, Any], bool], one: Any, other: Any) -> bool:
+    """Whether an order holds, of texts as numbers; no where one of the values is empty.
+
+    Raises:
+        Refusal: the values have no order.
+    """
+    if one is None or other is None:
+        return False
+    if isinstance(one, str | int | Decimal) and isinstance(other, str | int | Decimal):
+        one, other = parse_decimal(one), parse_decimal(other)
+    try:
+        return compare(one, other)
+    except TypeError as error:
+        pair = f"{shown(one)} and {shown(other)}"
+        raise Refusal("not_comparable", f"{pair} cannot be compared") from error
+
+
 def _comparison(
     compare: Callable[[Any, Any], bool],
 ) -> Callable[[Compiler, Any, Options], Expression]:
     def compile_comparison(compiler: Compiler, argument: Any, options: Options) -> Expression:
         left, right = _pair(compiler, argument)
-
-        def compared(node: Node) -> bool:
-            one, other = left(node), right(node)
-            if one is None or other is None:
-                return False
-            if isinstance(one, str | int | Decimal) and isinstance(other, str | int | Decimal):
-                one, other = parse_decimal(one), parse_decimal(other)
-            try:
-                return compare(one, other)
-            except TypeError as error:
-                pair = f"{shown(one)} and {shown(other)}"
-                raise Refusal("not_comparable", f"{pair} cannot be compared") from error
-
-        return compared
+        return lambda node: compared(compare, left(node), right(node))
 
     return compile_comparison
 

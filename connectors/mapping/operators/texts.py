@@ -57,13 +57,22 @@ def default(compiler: Compiler, argument: Any, options: Options) -> Expression:
 
 @operator("concat", options=("sep",))
 def concat(compiler: Compiler, argument: Any, options: Options) -> Expression:
-    """``{concat: [a, b], sep: " "}``: those that are not empty, joined; empty if all are."""
+    """``{concat: [a, b], sep: " "}``: those that are not empty, joined; empty if all are.
+
+    Of a list (``{values: …}``, ``{split: …}``) each value is a part.
+    """
     parts = compiler.expressions(argument)
     separator = str(options.get("sep", ""))
 
     def joined(node: Node) -> Any:
-        values = [as_text(value) for part in parts if (value := part(node)) is not None]
-        return separator.join(values) if values else None
+        values: list[Any] = []
+        for part in parts:
+            value = part(node)
+            if value.__class__ is list:
+                values += value
+            elif value is not None:
+                values.append(value)
+        return separator.join(map(as_text, values)) if values else None
 
     return joined
 
@@ -85,7 +94,20 @@ def _without_zeros(text: str) -> str:
     return text.lstrip("0") or "0"
 
 
-operator("strip_zeros")(_on_text(_without_zeros))
+def _number_without_zeros(text: str) -> str:
+    return _without_zeros(text) if text.isdecimal() else text
+
+
+@operator("strip_zeros", options=("only",))
+def strip_zeros(compiler: Compiler, argument: Any, options: Options) -> Expression:
+    """``{strip_zeros: item}``: without leading zeros; ``only: digits`` leaves other texts alone."""
+    if "only" not in options:
+        return _on_text(_without_zeros)(compiler, argument, options)
+    if options["only"] != "digits":
+        raise compiler.at("only").fail("allowed: digits")
+    return _on_text(_number_without_zeros)(compiler, argument, options)
+
+
 operator("trim")(_on_text(str.strip))
 operator("upper")(_on_text(str.upper))
 operator("lower")(_on_text(str.lower))
@@ -106,13 +128,18 @@ def pad(compiler: Compiler, argument: Any, options: Options) -> Expression:
     return padded
 
 
-@operator("split", required=("at",))
+@operator("split", options=("part",), required=("at",))
 def split(compiler: Compiler, argument: Any, options: Options) -> Expression:
-    """``{split: serials, at: ";"}``: the parts of a text that are not empty, as a list."""
+    """``{split: serials, at: ";"}``: the parts of a text that are not empty, as a list.
+
+    ``part: 2`` gives the second part alone, ``part: -1`` the last; empty parts count.
+    """
     inner = compiler.expression(argument)
     separator = options["at"]
     if not isinstance(separator, str) or not separator:
         raise compiler.fail(f"'at' is the sign between the parts, found {shown(separator)}")
+    if "part" in options:
+        return _part(compiler, inner, separator, options["part"])
 
     def parts(node: Node) -> list[str]:
         value = inner(node)
@@ -121,6 +148,24 @@ def split(compiler: Compiler, argument: Any, options: Options) -> Expression:
         return [part for each in as_text(value).split(separator) if (part := each.strip())]
 
     return parts
+
+
+def _part(compiler: Compiler, inner: Expression, separator: str, number: Any) -> Expression:
+    if not isinstance(number, int) or isinstance(number, bool) or number == 0:
+        message = f"the first part is 1 and the last -1, found {shown(number)}"
+        raise compiler.at("part").fail(message)
+    index = number - 1 if number > 0 else number
+
+    def part(node: Node) -> str | None:
+        value = inner(node)
+        if value is None:
+            return None
+        several = as_text(value).split(separator)
+        if not -len(several) <= index < len(several):
+            return None
+        return several[index].strip() or None
+
+    return part
 
 
 @operator("text")

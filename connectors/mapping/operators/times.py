@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connectors.mapping.compiler import Compiler
+from connectors.mapping.operators.clocks import UNITS, counted_instant, parse_time
 from connectors.mapping.registry import operator
 from connectors.mapping.values import Expression, Node, Refusal, shown
 
@@ -100,26 +101,73 @@ def _zone(compiler: Compiler, options: Options) -> ZoneInfo:
     return zone_named(compiler.at("zone"), options["zone"])
 
 
-@operator("date", options=("as", "format", "zone"))
+def _unit(compiler: Compiler, options: Options) -> Callable[[Any, ZoneInfo], datetime | None]:
+    unit = options["unit"]
+    if unit not in UNITS:
+        raise compiler.at("unit").fail(f"found {shown(unit)}; allowed: {', '.join(UNITS)}")
+    if "format" in options:
+        raise compiler.fail("'unit' is for numbers and 'format' for texts: give one of them")
+    return lambda value, zone: counted_instant(value, unit, zone)
+
+
+def _pattern(compiler: Compiler, options: Options) -> str | None:
+    pattern = options.get("format")
+    if pattern is not None and (not isinstance(pattern, str) or "%" not in pattern):
+        raise compiler.at("format").fail(f"expected one like '%d.%m.%Y', found {shown(pattern)}")
+    return pattern
+
+
+@operator("date", options=("as", "format", "unit", "zone"))
 def calendar_date(compiler: Compiler, argument: Any, options: Options) -> Expression:
-    """``{date: a, as: calendar_day}`` or ``{date: a, format: "%d.%m.%Y"}``: a business date."""
+    """``{date: a, as: calendar_day}`` or ``{date: a, format: "%d.%m.%Y"}``: a business date.
+
+    ``unit: excel`` reads a spreadsheet's day number, ``s``, ``ms`` and ``us`` the time since 1970.
+    """
     inner = compiler.expression(argument)
     if options.get("as", "calendar_day") != "calendar_day":
         raise compiler.at("as").fail("allowed: calendar_day")
     if "as" in options:
-        if "format" in options or "zone" in options:
-            raise compiler.fail("'as: calendar_day' takes neither format nor zone")
+        if len(options) > 1:
+            raise compiler.fail("'as: calendar_day' takes neither format, unit nor zone")
         return lambda node: parse_calendar_day(inner(node))
-    zone, pattern = _zone(compiler, options), options.get("format")
+    zone = _zone(compiler, options)
+    if "unit" in options:
+        counted = _unit(compiler, options)
+        return lambda node: parse_day(counted(inner(node), zone), zone)
+    pattern = _pattern(compiler, options)
     return lambda node: parse_day(inner(node), zone, pattern)
 
 
-@operator("datetime", options=("format", "zone"))
+@operator("datetime", options=("format", "time", "unit", "zone"))
 def instant(compiler: Compiler, argument: Any, options: Options) -> Expression:
-    """``{datetime: a, zone: Asia/Shanghai}``: an instant; a bare date is its first moment."""
+    """``{datetime: a, zone: Asia/Shanghai}``: an instant; a bare date is its first moment.
+
+    ``unit`` is ``s``, ``ms`` or ``us`` since 1970, or ``excel``. ``time`` is a field of its own
+    with the time of day (``14:30``, ``143000`` or ``{hours, minutes, seconds}``) of that date.
+    """
     inner = compiler.expression(argument)
-    zone, pattern = _zone(compiler, options), options.get("format")
-    return lambda node: parse_instant(inner(node), zone, pattern)
+    zone = _zone(compiler, options)
+    if "unit" in options:
+        if "time" in options:
+            raise compiler.fail("'time' stands beside a date, and 'unit' has its time already")
+        counted = _unit(compiler, options)
+        return lambda node: counted(inner(node), zone)
+    pattern = _pattern(compiler, options)
+    if "time" not in options:
+        return lambda node: parse_instant(inner(node), zone, pattern)
+    time_of_day = compiler.at("time").expression(options["time"])
+
+    def composed(node: Node) -> datetime | None:
+        value = inner(node)
+        if pattern is not None or value.__class__ is not str or len(value) < 10:
+            day = parse_day(value, zone, pattern)
+        else:
+            day = parse_calendar_day(value)
+        if day is None:
+            return None
+        return parse_instant(datetime.combine(day, parse_time(time_of_day(node))), zone)
+
+    return composed
 
 
 @operator("add_days", required=("days",))

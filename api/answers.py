@@ -1,0 +1,92 @@
+"""The answers to requests that publish: one event's fate, or that of each in a batch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from api.event_reading import Events
+from api.problems import Fault, Problem, Refused
+from connectors.mapping.contract import contract_of
+from connectors.mapping.values import Rejection
+from connectors.pushed.settling import Pushed, Verdict
+from sinks.idempotency import Answered
+
+#: What became of an event that was handed in.
+Fate = Verdict | Rejection | Refused
+
+_STATUS = {True: "repeated", False: "accepted"}
+
+
+def answer(events: Events, fates: Sequence[Fate]) -> Answered:
+    """The answer to a request: 202 where all was taken, 207 where some was, 422 where nothing was.
+
+    Args:
+        events: of the request.
+        fates: of each of them.
+    """
+    if events.single:
+        return _single(events.handed[0], fates[0], events.pointers[0])
+    each = zip(events.handed, fates, events.pointers, strict=True)
+    items = [{"index": index, **_item(*one)} for index, one in enumerate(each)]
+    counts = Counter(item["status"] for item in items)
+    summary = {name: counts[name] for name in ("accepted", "repeated", "rejected")}
+    taken = len(items) - counts["rejected"]
+    if items and not taken:
+        detail = f"none of the {len(items)} events was taken; items says why"
+        problem = Problem(422, "rejected", detail, more={**summary, "items": items})
+        return Answered(422, problem.body())
+    status = 207 if counts["rejected"] else 202
+    return Answered(status, orjson.dumps({**summary, "items": items}))
+
+
+def outcome(fate: Fate) -> str:
+    """A word for what became of an event: accepted, repeated or rejected."""
+    return _STATUS[fate.repeated] if isinstance(fate, Verdict) else "rejected"
+
+
+def _single(handed: Pushed | Refused, fate: Fate, pointer: str) -> Answered:
+    if isinstance(fate, Verdict):
+        return Answered(202, orjson.dumps(_item(handed, fate, pointer)))
+    refused = _refusal(handed, fate, pointer)
+    code, detail = refused.code, refused.detail
+    return Answered(422, Problem(422, code, detail, refused.faults).body())
+
+
+def _item(handed: Pushed | Refused, fate: Fate, pointer: str) -> dict[str, Any]:
+    if isinstance(fate, Verdict):
+        assert isinstance(handed, Pushed)
+        draft = handed.draft
+        return {
+            "status": _STATUS[fate.repeated],
+            "type": draft.document,
+            "source": draft.body["source"],
+            "id": draft.id,
+            "version": fate.version,
+        }
+    refused = _refusal(handed, fate, pointer)
+    item: dict[str, Any] = {"status": "rejected", "code": refused.code, "detail": refused.detail}
+    id = _id_of(handed)
+    if id is not None:
+        item["id"] = id
+    if refused.faults:
+        item["errors"] = [fault.as_json() for fault in refused.faults]
+    return item
+
+
+def _refusal(handed: Pushed | Refused, fate: Rejection | Refused, pointer: str) -> Refused:
+    if isinstance(fate, Refused):
+        return fate
+    # The codes of rules on a single field are its name.
+    named = fate.document is not None and fate.code in contract_of(fate.document)
+    place = f"{pointer}/{fate.code}" if named else pointer
+    # The answer names the document beside it.
+    detail = fate.reason.removeprefix(f"{_id_of(handed)}: ")
+    return Refused(fate.code, detail, [Fault(place, fate.code, detail)])
+
+
+def _id_of(handed: Pushed | Refused) -> str | None:
+    return handed.draft.id if isinstance(handed, Pushed) else handed.id

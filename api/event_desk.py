@@ -1,0 +1,234 @@
+"""Carries requests to publish out: batches of them in one thread, each batch committed at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import psycopg
+import structlog
+from kafka.errors import KafkaError
+
+from api.answers import Fate, answer, outcome
+from api.event_reading import Events
+from api.keyed import KeyedRequests
+from api.problems import Problem, Refused, unavailable
+from api.replies import Replied, Reply
+from connectors.door import Connection
+from connectors.publish import KafkaPublisher, PublishError
+from connectors.pushed.intake import Result, take_documents
+from connectors.pushed.settling import By, Pushed
+from connectors.pushed.source_rights import SourceRights
+from hub import metrics
+from sinks import idempotency
+from sinks.cursors import SourceBusy
+from sinks.idempotency import Answered, Asked, Begun
+from sinks.session import Session, may_pass
+
+log = structlog.get_logger(__name__)
+
+#: Records of a batch: enough to pay for its acknowledgement, few enough to be done in an instant.
+AT_ONCE = 500
+
+
+@dataclass(slots=True)
+class Publication:
+    """A request to publish; ``asked`` where it has an Idempotency-Key."""
+
+    events: Events
+    asked: Asked | None
+    reply: Reply
+    fates: list[Fate] = field(default_factory=list)
+    begun: bool = False
+
+    @property
+    def weight(self) -> int:
+        """How many of its events are still to be taken."""
+        return max(1, len(self.events.handed) - len(self.fates))
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the fate of each event is known."""
+        return len(self.fates) == len(self.events.handed)
+
+    def answered(self) -> Answered:
+        """The answer, once it is done."""
+        return answer(self.events, self.fates)
+
+
+@dataclass(slots=True)
+class _Share:
+    """What a batch takes of a request: events from ``first`` on, and where each documents is."""
+
+    publication: Publication
+    handed: Sequence[Pushed | Refused]
+    fates: list[Fate] = field(default_factory=list)
+
+
+class EventDesk:
+    """Works on publications; all but ``close`` in one thread.
+
+    Args:
+        url: of the database.
+        publisher: makes a client of the broker; a new one each time that one has failed.
+    """
+
+    def __init__(self, url: str, publisher: Callable[[], KafkaPublisher]) -> None:
+        self._session = Session(url, name="headrace api writer")
+        self._rights = SourceRights(url, wait_s=5.0)
+        self._keyed = KeyedRequests()
+        self._make_publisher = publisher
+        self._publisher: KafkaPublisher | None = None
+
+    def work(self, publications: list[Publication]) -> list[Publication]:
+        """Take a share of each publication and reply to those that are done; the others are
+        returned."""
+        wanted = []
+        for one in publications:
+            if one.begun or one.reply.is_awaited:
+                wanted.append(one)
+            else:
+                Reply.deliver([(one.reply, unavailable("nobody waited any more"))])
+        try:
+            going = self._begin(wanted)
+            self._take(going)
+        except Exception as error:  # noqa: BLE001 - each gets its problem, and the door goes on
+            if len(wanted) > 1 and not _passes(error):
+                # One of them breaks the work of all.
+                rest: list[Publication] = []
+                for one in wanted:
+                    rest += self.work([one])
+                return rest
+            self._fail(wanted, error)
+            return []
+        return [one for one in going if not one.is_done]
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._drop_publisher()
+        self._rights.close()
+        self._session.close()
+
+    def _begin(self, publications: list[Publication]) -> list[Publication]:
+        """Those that are to be worked on; the others have their replies."""
+        asked = [one.asked for one in publications if one.asked is not None and not one.begun]
+        states = self._keyed.begin(self._session, self._rights.owner(), asked) if asked else {}
+        going: list[Publication] = []
+        replies: list[tuple[Reply, Replied | Problem]] = []
+        for one in publications:
+            state = states.get(one.asked.name) if one.asked and not one.begun else None
+            if isinstance(state, Problem):
+                replies.append((one.reply, state))
+                continue
+            if isinstance(state, Answered):
+                replies.append((one.reply, (state, True)))
+                continue
+            if isinstance(state, Begun):
+                _came_at(one.events, state.arrived_at)
+            one.begun = True
+            going.append(one)
+        Reply.deliver(replies)
+        return going
+
+    def _take(self, publications: list[Publication]) -> None:
+        shares: list[_Share] = []
+        room = AT_ONCE
+        for one in publications:
+            first = len(one.fates)
+            shares.append(_Share(one, one.events.handed[first : first + max(1, room)]))
+            room -= len(shares[-1].handed)
+        documents = [each for share in shares for each in share.handed if isinstance(each, Pushed)]
+        ends_keyed = any(
+            share.publication.asked is not None
+            and len(share.publication.fates) + len(share.handed)
+            == len(share.publication.events.handed)
+            for share in shares
+        )
+
+        def finish(connection: Connection, results: Sequence[Result]) -> None:
+            _spread(shares, results)
+            answers = {
+                share.publication.asked.name: _with(share)
+                for share in shares
+                if share.publication.asked is not None and _ends(share)
+            }
+            idempotency.finish(connection, answers)
+
+        results: Sequence[Result] = []
+        if documents:
+            if self._publisher is None:
+                self._publisher = self._make_publisher()
+            results = take_documents(
+                self._session,
+                self._publisher,
+                self._rights,
+                documents,
+                finish if ends_keyed else None,
+            )
+        elif ends_keyed:
+            self._session.run(lambda connection: finish(connection, []))
+        _spread(shares, results)
+        replies: list[tuple[Reply, Replied | Problem]] = []
+        for share in shares:
+            share.publication.fates += share.fates
+            _count(share)
+            if share.publication.is_done:
+                replies.append((share.publication.reply, (share.publication.answered(), False)))
+        Reply.deliver(replies)
+
+    def _fail(self, publications: list[Publication], error: Exception) -> None:
+        if isinstance(error, PublishError | KafkaError):
+            self._drop_publisher()
+        if _passes(error):
+            log.warning("publications_put_off", count=len(publications), error=str(error))
+            problem = unavailable(_why(error))
+        else:
+            log.error("publication_failed", error=repr(error), exc_info=error)
+            problem = Problem(500, "failed", "the hub could not do this; its log says why")
+        Reply.deliver((one.reply, problem) for one in publications)
+
+    def _drop_publisher(self) -> None:
+        if self._publisher is not None:
+            self._publisher.close()
+            self._publisher = None
+
+
+def _passes(error: Exception) -> bool:
+    return isinstance(error, PublishError | KafkaError | SourceBusy) or may_pass(error)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, SourceBusy):
+        return f"{error}: try again"
+    away = "database" if isinstance(error, psycopg.Error) else "broker"
+    return f"the {away} is away: try again, which is safe"
+
+
+def _came_at(events: Events, arrived_at: int) -> None:
+    """Versions that count from their arrival count from the first, when a request comes again."""
+    for one in events.handed:
+        if isinstance(one, Pushed) and one.by is By.ARRIVAL:
+            one.draft.changed = arrived_at
+
+
+def _spread(shares: Sequence[_Share], results: Sequence[Result]) -> None:
+    """Give each event of the shares its fate."""
+    each = iter(results)
+    for share in shares:
+        share.fates = [one if isinstance(one, Refused) else next(each) for one in share.handed]
+
+
+def _ends(share: _Share) -> bool:
+    taken = len(share.publication.fates) + len(share.handed)
+    return taken == len(share.publication.events.handed)
+
+
+def _with(share: _Share) -> Answered:
+    """The answer to a request with the fates of its last share."""
+    return answer(share.publication.events, [*share.publication.fates, *share.fates])
+
+
+def _count(share: _Share) -> None:
+    for handed, fate in zip(share.handed, share.fates, strict=True):
+        document = handed.draft.document if isinstance(handed, Pushed) else "unread"
+        metrics.HTTP_EVENTS.labels(document, outcome(fate)).inc()

@@ -1,0 +1,197 @@
+"""The HTTP door under load: single events one by one, and batches, each answered once published."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from benchmarks import documents
+from benchmarks.end_to_end import percentile
+from benchmarks.measured import Figure, say
+from ops.embedded.ports import LOOPBACK, choose_ports
+from ops.stack import Addresses
+from schemas.plain import to_plain
+
+SINGLE_PER_SECOND = 1_000
+SINGLE_P99_MS = 50.0
+BATCH_PER_SECOND = 6_000
+BATCH = 500
+
+_START_S = 30.0
+_CONNECTIONS = 32
+_BATCHES_AT_ONCE = 3
+
+
+def measure(addresses: Addresses, *, singles: int = 15_000, batched: int = 60_000) -> list[Figure]:
+    """Measure the door in a process of its own; the load comes from this one.
+
+    Args:
+        addresses: of broker and database, with topics and tables.
+        singles: events sent one by one, at a steady rate above what is asked for.
+        batched: events sent in batches, as fast as they are answered.
+    """
+    with served(addresses) as port:
+        asyncio.run(_singles(port, _bodies(500, 0), 500.0))
+        say("HTTP: single events at a steady rate …")
+        offered = SINGLE_PER_SECOND * 1.1
+        rate, seconds = asyncio.run(_singles(port, _bodies(singles, 10_000_000), offered))
+        p99 = percentile(seconds, 0.99) * 1_000
+        p50 = percentile(seconds, 0.5) * 1_000
+        say("HTTP: batches …")
+        bodies = _batches(batched, 20_000_000)
+        batches = asyncio.run(_as_fast_as_can_be(port, bodies, _BATCHES_AT_ONCE)) * BATCH
+    return [
+        Figure("HTTP, single events", rate, "events/s", "limit", target=SINGLE_PER_SECOND),
+        Figure("HTTP, a single event, p50", p50, "ms"),
+        Figure(
+            "HTTP, a single event, p99", p99, "ms", "limit", target=SINGLE_P99_MS, at_least=False
+        ),
+        Figure(f"HTTP, batches of {BATCH}", batches, "events/s", "limit", target=BATCH_PER_SECOND),
+    ]
+
+
+@contextmanager
+def served(addresses: Addresses) -> Iterator[int]:
+    """The door's process; gives its port."""
+    port = choose_ports(["api"], {})["api"]
+    with tempfile.TemporaryDirectory(prefix="headrace-bench-http-") as folder:
+        config = Path(folder) / "headrace.yaml"
+        servers = list(addresses.cluster.bootstrap_servers)
+        config.write_text(
+            yaml.safe_dump(
+                {
+                    "company": {"name": "Bench", "base_currency": "EUR", "time_zone": "UTC"},
+                    "kafka": {
+                        "bootstrap_servers": servers,
+                        "security": {"protocol": "PLAINTEXT"},
+                    },
+                    "database": addresses.database_url,
+                    "api": {"port": port, "authentication": False},
+                }
+            )
+        )
+        with (Path(folder) / "api.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "ops.cli", "api", "--config", str(config)],
+                stdout=log,
+                stderr=log,
+            )
+            try:
+                _wait_for(port, process)
+                yield port
+            finally:
+                process.terminate()
+                process.wait(30)
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + _START_S
+    while True:
+        try:
+            httpx.get(f"http://{LOOPBACK}:{port}/healthz", trust_env=False).raise_for_status()
+            return
+        except httpx.HTTPError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+def _documents(number: int, first: int) -> Iterator[dict[str, Any]]:
+    """Invoices that nobody has seen, without versions: the hub settles them."""
+    chance = random.Random(7)
+    for index in range(number):
+        document: dict[str, Any] = to_plain(documents.invoice(first + index, chance))
+        del document["version"]
+        yield document
+
+
+def _bodies(number: int, first: int) -> list[bytes]:
+    return [_request(json.dumps(one).encode()) for one in _documents(number, first)]
+
+
+def _batches(number: int, first: int) -> list[bytes]:
+    several = list(_documents(number, first))
+    return [
+        _request(json.dumps(several[start : start + BATCH]).encode())
+        for start in range(0, number, BATCH)
+    ]
+
+
+def _request(body: bytes) -> bytes:
+    head = (
+        "POST /v1/events/invoice HTTP/1.1\r\nHost: hub\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+async def _singles(
+    port: int, requests: Sequence[bytes], per_second: float
+) -> tuple[float, list[float]]:
+    """Send at a steady rate, whatever comes back; (answers per second, seconds of each).
+
+    A request's time counts from when it was due, so that a door that stalls is not asked less.
+    """
+    waiting: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+    taken: list[float] = []
+
+    async def caller() -> None:
+        reader, writer = await asyncio.open_connection(LOOPBACK, port)
+        while True:
+            due, request = await waiting.get()
+            writer.write(request)
+            await _answered(reader)
+            taken.append(time.perf_counter() - due)
+            waiting.task_done()
+
+    callers = [asyncio.create_task(caller()) for _ in range(_CONNECTIONS * 4)]
+    began = time.perf_counter()
+    for index, request in enumerate(requests):
+        due = began + index / per_second
+        pause = due - time.perf_counter()
+        if pause > 0:
+            await asyncio.sleep(pause)
+        waiting.put_nowait((due, request))
+    await waiting.join()
+    seconds = time.perf_counter() - began
+    for one in callers:
+        one.cancel()
+    return len(requests) / seconds, taken
+
+
+async def _as_fast_as_can_be(port: int, requests: Sequence[bytes], at_once: int) -> float:
+    """Send each request when another is answered; requests per second."""
+    left = iter(requests)
+
+    async def caller() -> None:
+        reader, writer = await asyncio.open_connection(LOOPBACK, port)
+        for request in left:
+            writer.write(request)
+            await writer.drain()
+            await _answered(reader)
+        writer.close()
+
+    began = time.perf_counter()
+    await asyncio.gather(*(caller() for _ in range(at_once)))
+    return len(requests) / (time.perf_counter() - began)
+
+
+async def _answered(reader: asyncio.StreamReader) -> None:
+    head = await reader.readuntil(b"\r\n\r\n")
+    lines = head.lower().split(b"\r\n")
+    (length,) = (line for line in lines if line.startswith(b"content-length:"))
+    body = await reader.readexactly(int(length.partition(b":")[2]))
+    if not head.startswith(b"HTTP/1.1 202"):
+        raise RuntimeError(f"{head.decode()}{body[:500].decode()}")

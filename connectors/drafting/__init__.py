@@ -1,0 +1,1 @@
+"""Drafts a mapping from records that nobody has mapped yet."""

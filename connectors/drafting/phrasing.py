@@ -1,0 +1,110 @@
+"""Writes the expression that takes a column's values to a contract field, as YAML."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+from connectors.drafting.columns import Column
+from connectors.drafting.matching import vocabulary
+from connectors.mapping.contract import FieldType
+from connectors.mapping.yaml_text import TODO
+
+_PLAIN = re.compile(r"^[^\W\d][\w-]*( [\w-]+)*$")
+_RESERVED = frozenset({"true", "false", "null", TODO})
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """An expression, and what is to be said of it in a comment."""
+
+    text: str
+    comment: str = ""
+
+
+def word(text: str) -> str:
+    """A text as YAML has it, quoted where it would be something else."""
+    plain = _PLAIN.match(text) is not None and text not in _RESERVED
+    return text if plain else json.dumps(text, ensure_ascii=False)
+
+
+def field_of(column: Column) -> str:
+    """A column as an expression names it."""
+    plain = re.match(r"^[$/]|.*[/\[\]]", column.name) is None
+    return word(column.name) if plain else f"{{path: {word(column.name)}}}"
+
+
+def left_open(comment: str) -> Phrase:
+    """What a person has to fill in."""
+    return Phrase(TODO, comment)
+
+
+def phrase(
+    document: str, field: str, wanted: FieldType, column: Column, order: str | None
+) -> Phrase:
+    """How ``column`` fills ``field`` of a document.
+
+    Args:
+        document: its type.
+        field: of its contract.
+        wanted: the field's type.
+        column: whose values can be of that type.
+        order: ``%m`` or ``%d``: which of the two the dates of these records write first, where a
+            column shows it.
+    """
+    name = field_of(column)
+    if wanted.is_reference:
+        return Phrase(f"{{reference: {name}}}")
+    if wanted.allowed:
+        return _choice(document, field, wanted, column)
+    if wanted.kind in ("date", "instant"):
+        return _date("date" if wanted.kind == "date" else "datetime", column, order)
+    if wanted.kind == "decimal":
+        return _decimal(column)
+    if wanted.kind == "integer":
+        return Phrase(f"{{integer: {name}}}")
+    if wanted.many:
+        several = any(";" in value for value in column.values)
+        return Phrase(f'{{split: {name}, at: ";"}}' if several else f"{{list: [{name}]}}")
+    return Phrase(name)
+
+
+def _choice(document: str, field: str, wanted: FieldType, column: Column) -> Phrase:
+    meant = {
+        value: vocabulary().meaning(document, field, value) or TODO for value in column.distinct
+    }
+    pairs = ", ".join(f"{word(value)}: {allowed}" for value, allowed in meant.items())
+    text = f"{{map: {{{pairs}}}, of: {field_of(column)}, otherwise: reject}}"
+    allowed = ", ".join(wanted.allowed)
+    return Phrase(text, f"allowed: {allowed}" if TODO in meant.values() else "")
+
+
+def _date(operator: str, column: Column, order: str | None) -> Phrase:
+    name = field_of(column)
+    formats = column.days or column.instants
+    if not formats:
+        return Phrase(f"{{{operator}: {name}}}", "no value to see how its dates are written")
+    if formats == [""]:
+        return Phrase(f"{{{operator}: {name}}}")
+    likely = [each for each in formats if order is not None and each.startswith(order)]
+    comment = ""
+    if len(formats) > 1 and len(likely) == 1:
+        comment = f"fits {' and '.join(formats)}; the other dates show which"
+        formats = likely
+    if len(formats) == 1:
+        return Phrase(f'{{{operator}: {name}, format: "{formats[0]}"}}', comment)
+    choices = " or ".join(f'"{each}"' for each in formats)
+    return Phrase(f"{{{operator}: {name}, format: {TODO}}}", f"{column.distinct[0]} is {choices}")
+
+
+def _decimal(column: Column) -> Phrase:
+    name, styles = field_of(column), column.numbers
+    if len(styles) > 1:
+        example = next(value for value in column.distinct if "." in value or "," in value)
+        comment = f'{example}: is "." or "," the decimal mark? The other one goes to group'
+        return Phrase(f"{{decimal: {name}, mark: {TODO}}}", comment)
+    mark, group = styles[0] if styles else (".", "")
+    options = f", mark: {json.dumps(mark)}" if mark != "." or group else ""
+    options += f", group: {json.dumps(group)}" if group else ""
+    return Phrase(f"{{decimal: {name}{options}}}")

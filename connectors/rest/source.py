@@ -1,0 +1,199 @@
+"""The streams of a source that a paged JSON API holds, each read behind its cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from connectors.errors import SourceError
+from connectors.mapping.model import SourceMapping, Stream
+from connectors.mapping.rest_reads import Api, RestRead
+from connectors.mapping.values import Node
+from connectors.portions import Broken, Numbered, Origin, Portion
+from connectors.rest.client import NotThere, RestClient
+from connectors.rest.frappe import FrappeApi
+from connectors.rest.general import GeneralApi
+from connectors.rest.moments import moment_of
+from connectors.rest.odata import REMOVED, ODataApi
+from connectors.rest.odoo import OdooApi
+from connectors.rest.reached import Reached
+from connectors.rest.spans import RestApi, Row, Span
+from connectors.rest.walking import walk
+from hub.source_settings import RestSource
+
+#: So many documents that are fetched one by one are handed in at once.
+_TOGETHER = 20
+_KINDS: Mapping[Api, Callable[[RestClient, str, RestRead], RestApi]] = {
+    Api.FRAPPE: FrappeApi,
+    Api.ODOO: OdooApi,
+    Api.ODATA: ODataApi,
+    Api.JSON: GeneralApi,
+}
+
+
+class RestReader:
+    """Reads an API; see ``connectors.kinds.Reader``."""
+
+    def __init__(self, source: RestSource, mapping: SourceMapping) -> None:
+        self._source = source
+        self._mapping = mapping
+        self._client = RestClient(source)
+
+    def check(self) -> None:
+        """Look whether each stream says what it reads; nothing is asked.
+
+        Raises:
+            SourceError: one does not.
+        """
+        for stream in self._mapping.streams.values():
+            if stream.read is None:
+                raise SourceError(
+                    f"stream {stream.name!r} of {self._mapping.origin} does not say what to ask"
+                    f" {self._source.url} for: give it 'read: {{api: …, resource: …}}'"
+                )
+
+    def probe(self) -> None:
+        """Ask for the first records of each stream.
+
+        Raises:
+            SourceError: the API is not there, refuses, or answers in another way.
+        """
+        self.check()
+        with closing(self._client):
+            for stream in self._streams():
+                for _ in self._api(stream).pages(Span()):
+                    break
+
+    def portions(self, states: Mapping[str, Mapping[str, Any]], final: bool) -> Iterator[Portion]:
+        """What has changed behind the cursors, stream by stream.
+
+        Raises:
+            SourceError: the API cannot be read; the next pass goes on from the cursors.
+        """
+        self.check()
+        with closing(self._client):
+            for stream in self._streams():
+                read = _read(stream)
+                reached = Reached.of(read, states.get(stream.name))
+                if read.tracked:
+                    yield from self._tracked(stream, reached)
+                else:
+                    yield from self._changed(stream, reached)
+
+    def portions_between(self, begin: datetime, end: datetime) -> Iterator[Portion]:
+        """What changed from ``begin`` on and before ``end`` (aware), without cursors.
+
+        Raises:
+            SourceError: the API cannot be read, or a stream has no change time.
+        """
+        self.check()
+        with closing(self._client):
+            for stream in self._streams():
+                yield from self._between(stream, begin, end)
+
+    def again(self, origin: Origin, broken: Broken) -> Portion:
+        """An answer holds records or it is refused whole: no letter holds anything else."""
+        return Portion(origin, broken=[broken])
+
+    def _streams(self) -> list[Stream]:
+        return [stream for stream in self._mapping.streams.values() if stream.read is not None]
+
+    def _api(self, stream: Stream) -> RestApi:
+        read = _read(stream)
+        return _KINDS[read.api](self._client, self._source.url, read)
+
+    def _between(self, stream: Stream, begin: datetime, end: datetime) -> Iterator[Portion]:
+        read = _read(stream)
+        if read.changed is None:
+            message = f"stream {stream.name!r} has no 'changed' in 'read': it has no periods"
+            raise SourceError(message)
+        first, behind = self._local(read, begin), self._local(read, end)
+        reached = Reached(read)
+        for rows in walk(self._api(stream), read, Span(first, behind)):
+            within = [row for row in rows if _is_within(row, read, first, behind)]
+            for portion in self._handed_in(stream, reached, reached.fresh(within)):
+                yield replace(portion, state=None)
+
+    def _local(self, read: RestRead, at: datetime) -> datetime:
+        """An instant as the records of an API write it: Frappe writes the site's own time."""
+        if read.api != Api.FRAPPE:
+            return at.astimezone(UTC)
+        return at.astimezone(self._mapping.zone).replace(tzinfo=UTC)
+
+    def _changed(self, stream: Stream, reached: Reached) -> Iterator[Portion]:
+        api = self._api(stream)
+        for rows in walk(api, reached.read, reached.span()):
+            fresh = reached.fresh(rows)
+            if api.ordered:
+                reached.settle()
+            yield from self._handed_in(stream, reached, fresh, known=len(rows) - len(fresh))
+        if not api.ordered:
+            # Records in no order: only their end says that none is missing.
+            reached.settle()
+            yield Portion(_origin(stream), state=reached.as_state())
+
+    def _tracked(self, stream: Stream, reached: Reached) -> Iterator[Portion]:
+        read = reached.read
+        api = ODataApi(self._client, self._source.url, read)
+        while True:
+            try:
+                changes = api.changes(reached.link)
+            except NotThere:
+                if reached.link is None:
+                    raise
+                # The server has forgotten the link: all is read again, and mostly repeats.
+                reached.link = None
+                continue
+            reached.link = changes.next
+            # A record may be told of several times: the last word counts.
+            last = {stream.key(Node(row)): row for row in changes.rows}
+            standing = [row for row in last.values() if REMOVED not in row]
+            gone = [key for key, row in last.items() if key is not None and REMOVED in row]
+            yield from self._handed_in(stream, reached, standing, gone=gone)
+            if changes.last:
+                return
+
+    def _handed_in(
+        self,
+        stream: Stream,
+        reached: Reached,
+        rows: Sequence[Row],
+        *,
+        known: int = 0,
+        gone: Sequence[str] = (),
+    ) -> Iterator[Portion]:
+        """Records in portions; the cursor moves with the last of them."""
+        api, read, origin = self._api(stream), reached.read, _origin(stream)
+        step = _TOGETHER if read.api == Api.FRAPPE else max(len(rows), 1)
+        begin = 0
+        while begin + step < len(rows):
+            yield _portion(origin, read, api, rows[begin : begin + step])
+            begin += step
+        last = _portion(origin, read, api, rows[begin:])
+        yield replace(last, state=reached.as_state(), gone=gone, known=known)
+
+
+def _portion(origin: Origin, read: RestRead, api: RestApi, rows: Sequence[Row]) -> Portion:
+    found = [whole for row in rows if (whole := api.whole(row)) is not None]
+    numbered: list[Numbered] = [(str(row.get(read.key)), row) for row in found]
+    return Portion(origin, numbered, size=len(orjson.dumps(found, default=str)))
+
+
+def _is_within(row: Row, read: RestRead, begin: datetime, end: datetime) -> bool:
+    """Whether a record changed in a period: not every API can be asked for its end."""
+    at = moment_of(row.get(read.changed or ""))
+    return isinstance(at, datetime) and begin <= at < end
+
+
+def _read(stream: Stream) -> RestRead:
+    assert stream.read is not None
+    return stream.read
+
+
+def _origin(stream: Stream) -> Origin:
+    return Origin(stream.name, stream)

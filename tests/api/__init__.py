@@ -1,0 +1,1 @@
+"""Tests of the HTTP door: requests by real clients over loopback."""

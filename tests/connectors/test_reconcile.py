@@ -1,0 +1,95 @@
+"""Reconciling finds what a source states and the hub does not hold, and the other way round."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.errors import SourceError
+from connectors.reconcile import Item, Stated, read_stated, reconcile
+
+
+def invoice(key: str, day: str, amount: str, currency: str = "EUR") -> Item:
+    return Item("invoice", key, date.fromisoformat(day), currency, Decimal(amount))
+
+
+HELD = [invoice("1", "2026-01-05", "10"), invoice("2", "2026-02-05", "20.50")]
+
+
+def test_totals_agree_by_period_and_currency() -> None:
+    rows = [
+        {
+            "document": "invoice",
+            "period": "2026-01",
+            "currency": "EUR",
+            "count": "1",
+            "sum": "10.0",
+        },
+        {"document": "invoice", "period": "2026", "count": "2"},
+        {"document": "invoice", "period": "2026-01", "currency": "USD", "count": "0", "sum": "0"},
+    ]
+    found = reconcile(read_stated(rows, "f"), HELD)
+    assert found.agrees
+    assert [one.held for one in found.totals] == [(1, Decimal(10)), (2, None), (0, Decimal(0))]
+
+
+def test_document_with_another_date_or_amount_is_different() -> None:
+    stated = Stated(items=(invoice("1", "2026-01-06", "10"), invoice("2", "2026-02-05", "20")))
+    found = reconcile(stated, HELD)
+    assert [(one.kind, one.id, one.by) for one in found.differences] == [
+        ("different", "1", Decimal(0)),
+        ("different", "2", Decimal("0.50")),
+    ]
+
+
+def test_document_that_the_source_does_not_name_is_extra_in_the_months_that_it_names() -> None:
+    stated = Stated(items=(invoice("1", "2026-01-05", "10"),))
+    held = [*HELD, invoice("3", "2026-01-20", "5")]
+    found = reconcile(stated, held)
+    assert [(one.kind, one.id, one.by) for one in found.differences] == [("extra", "3", Decimal(5))]
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"document": "invoice"}, "needs document, period and count"),
+        ({"document": "invoice", "id": "1", "amount": "1,5"}, "no decimal number"),
+        ({"document": "invoice", "id": "1", "amount": "NaN"}, "no decimal number"),
+        ({"document": "invoice", "id": "1", "date": "5.1.26"}, "no date"),
+    ],
+)
+def test_row_that_cannot_be_used_is_named(row: dict[str, str], said: str) -> None:
+    with pytest.raises(SourceError, match=f"row 1.*{said}"):
+        read_stated([row], "totals.csv")
+
+
+AMOUNTS = st.decimals("-1000", "1000", places=2)
+ITEMS = st.dictionaries(
+    st.text("abc", min_size=1, max_size=3),
+    st.builds(lambda day, amount: (date(2026, 1 + day, 1), amount), st.integers(0, 2), AMOUNTS),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(ITEMS, ITEMS)
+def test_differences_of_the_documents_add_up_to_those_of_the_totals(
+    stated: dict[str, tuple[date, Decimal]], held: dict[str, tuple[date, Decimal]]
+) -> None:
+    named = [Item("invoice", key, day, "EUR", amount) for key, (day, amount) in stated.items()]
+    months = {item.day for item in named}
+    # Documents that were moved to a month of which the source says nothing count in no total.
+    there = [
+        Item("invoice", key, day, "EUR", amount)
+        for key, (day, amount) in held.items()
+        if day in months
+    ]
+    found = reconcile(Stated(items=tuple(named)), there)
+    by_document = sum((one.by or Decimal(0) for one in found.differences), Decimal(0))
+    totals = [(one.held[1] or Decimal(0)) - (one.stated[1] or Decimal(0)) for one in found.totals]
+    assert by_document == sum(totals, Decimal(0))
+    assert found.agrees == (stated == {one.id: (one.day, one.amount) for one in there})
