@@ -23,6 +23,7 @@ from api.guarding import Guard
 from api.health import Readiness, health_router
 from api.hook_desk import Delivery, Hook, HookDesk
 from api.hooks import HookDoor, hooks_router
+from api.local_callers import LocalCallers
 from api.problems import Fault, Problem
 from api.registry import registry_router
 from connectors.mapping.loading import load_mapping
@@ -104,7 +105,9 @@ def create_app(behind: Behind) -> FrontDoor:
     app.add_exception_handler(HTTPException, _told_by_starlette)
     app.add_exception_handler(RequestValidationError, _told_invalid)
     _describe(app)
-    return FrontDoor(app, publishing)
+    limits = behind.limits
+    local = None if limits.authentication else LocalCallers(limits.host)
+    return FrontDoor(app, publishing, local)
 
 
 def _hooks(settings: Settings) -> dict[str, Hook]:

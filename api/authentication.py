@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from time import monotonic
@@ -99,7 +98,7 @@ def _presented(header: str | None) -> str:
     if scheme.lower() == "basic":
         try:
             return base64.b64decode(rest, validate=True).decode().partition(":")[2]
-        except (binascii.Error, UnicodeDecodeError) as error:
+        except ValueError as error:
             raise _unknown("the credentials are no basic authentication") from error
     raise _unknown("the scheme is not taken: send Authorization: Bearer TOKEN")
 

@@ -58,7 +58,10 @@ async def read_body(request: Request, limits: Api) -> bytes:
         raise Problem(408, "too_slow", detail) from error
     except ClientDisconnect as error:
         raise Problem(400, "cut_off", "the body ended before it was whole") from error
-    return _inflated(body, limits.inflated_bytes) if encoding == "gzip" else body
+    if encoding == "identity":
+        return body
+    # Few bytes may become many, and other requests are not held up meanwhile.
+    return await asyncio.to_thread(_inflated, body, limits.inflated_bytes)
 
 
 async def _received(request: Request, most: int) -> bytes:

@@ -129,7 +129,7 @@ def event_responses() -> dict[int | str, dict[str, Any]]:
     return {
         202: {"description": "Acknowledged by the broker, each with its version"},
         207: {"description": "Some events of the batch were taken; items says which"},
-        **_problems(400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 503),
+        **_problems(400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 500, 503),
     }
 
 
@@ -154,7 +154,7 @@ def hook_responses() -> dict[int | str, dict[str, Any]]:
     """What is answered to a webhook."""
     return {
         202: {"description": "Published, or kept as dead letters"},
-        **_problems(400, 401, 404, 408, 409, 413, 415, 429, 503),
+        **_problems(400, 401, 403, 404, 408, 409, 413, 415, 429, 500, 503),
     }
 
 
@@ -185,7 +185,7 @@ def _retry(status: int) -> dict[str, Any]:
 _SAID = {
     400: "The body is no JSON, or no CloudEvent",
     401: "No token or signature that counts",
-    403: "The token has not the scope publish",
+    403: "The token has not the scope publish, or a web page calls a door without tokens",
     404: "No such type or source; the problem names those that there are",
     408: "The body came too slowly",
     409: "The Idempotency-Key came with another body, or is being worked on",
@@ -193,6 +193,7 @@ _SAID = {
     415: "A content type, charset or encoding that is not taken",
     422: "The document breaks its contract or a rule; errors names the fields",
     429: "Too many requests; Retry-After says when",
+    500: "The hub could not do it; its log says why",
     503: "Broker or database are away; trying again is safe",
 }
 

@@ -24,7 +24,7 @@ from hub.clock import utc_now
 from sinks.idempotency import Answered, Asked, Name
 
 #: A larger body is read in a thread, so that other requests are not held up meanwhile.
-_SMALL_BYTES = 64 * 1024
+SMALL_BYTES = 64 * 1024
 #: Beyond this the broker or the database is away, and nobody is kept waiting.
 STALLED_S = 5.0
 PATIENCE_S = 15.0
@@ -72,7 +72,7 @@ class EventDoor:
             self._read_elsewhere,
             trace_of(given).span() if given else None,
         )
-        if len(body) <= _SMALL_BYTES:
+        if len(body) <= SMALL_BYTES:
             events = read_events(document, content, reading)
         else:
             events = await asyncio.to_thread(read_events, document, content, reading)

@@ -6,12 +6,14 @@ from time import perf_counter
 
 import structlog
 from fastapi import FastAPI
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from api.event_reading import document_named
 from api.events import EventDoor
+from api.local_callers import LocalCallers
 from api.problems import Problem
 from hub import metrics
 
@@ -26,11 +28,17 @@ class FrontDoor:
 
     Going through all of FastAPI costs a request as much time again as publishing its event; the
     route stays there for the description, and does the same.
+
+    Args:
+        app: all the routes.
+        events: what publishes.
+        local: who may call a door without authentication; None where callers have tokens.
     """
 
-    def __init__(self, app: FastAPI, events: EventDoor) -> None:
+    def __init__(self, app: FastAPI, events: EventDoor, local: LocalCallers | None) -> None:
         self.app = app
         self._events = events
+        self._local = local
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
@@ -49,11 +57,15 @@ class FrontDoor:
         name = scope["path"].removeprefix(_EVENTS)
         straight = scope["method"] == "POST" and name != scope["path"] and "/" not in name
         try:
+            if self._local is not None:
+                self._local.check(scope["method"], Headers(scope=scope))
             if straight:
                 response = await self._published(name, Request(scope, receive))
                 await response(scope, receive, counted)
             else:
                 await self.app(scope, receive, counted)
+        except Problem as problem:
+            await problem.response()(scope, receive, counted)
         finally:
             route = _ROUTE if straight else getattr(scope.get("route"), "path", "unknown")
             metrics.HTTP_REQUESTS.labels(route, status).inc()

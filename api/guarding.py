@@ -35,12 +35,21 @@ class Guard:
         return caller
 
     def hook(self, source: str) -> None:
-        """Count a call of a webhook, whose signature says who it is.
+        """Count a call of a webhook whose signature was verified.
 
         Raises:
             Problem: it comes too often.
         """
         self._rates.count(f"hook:{source}")
+
+    def unsigned(self, request: Request) -> None:
+        """Count a call of a webhook that its source has not signed, against its address alone.
+
+        Raises:
+            Problem: they come too often.
+        """
+        address = request.client.host if request.client is not None else ""
+        self._rates.count(f"unsigned:{address}")
 
     async def may_read(self, request: Request) -> None:
         """What concerns no business is open to this machine; others need a token.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from fastapi import APIRouter, Request, Response
@@ -9,14 +10,14 @@ from fastapi import APIRouter, Request, Response
 from api.bodies import media_type, read_body
 from api.descriptions import hook_description, hook_responses
 from api.event_reading import JSON, LINES
-from api.events import PATIENCE_S, STALLED_S
+from api.events import PATIENCE_S, SMALL_BYTES, STALLED_S
 from api.gathering import Full, Gathering
 from api.guarding import Guard
 from api.hook_desk import Delivery, Hook
 from api.keyed import fingerprint, running
 from api.problems import Problem, unavailable
 from api.replies import Reply
-from api.webhooks import verified_id
+from api.webhooks import require_signed, verified_id
 from connectors.mapping.model import Stream
 from connectors.mapping.values import shown, to_micros
 from hub.clock import utc_now
@@ -51,15 +52,17 @@ class HookDoor:
             raise Problem(
                 404, "unknown_source", f"there is no source of kind http named {source!r}"
             )
+        try:
+            require_signed(request.headers, utc_now())
+            kind, body, id, mark = await self._verified(hook, request)
+        except Problem as problem:
+            if problem.status == 401:
+                self._guard.unsigned(request)
+            raise
         self._guard.hook(source)
-        kind = media_type(request)
-        if kind != JSON and kind not in LINES:
-            raise Problem(415, "unsupported_media_type", f"the content type {kind!r} is not taken")
-        body = await read_body(request, self._guard.limits)
-        id = verified_id(hook.source.secret, request.headers, body)
         name = (f"hook:{source}", id)
         stream_of = _stream(hook, stream)
-        asked = Asked(name, fingerprint(body), to_micros(utc_now()))
+        asked = Asked(name, mark, to_micros(utc_now()))
         if self._gathering.busy_seconds() > STALLED_S:
             raise unavailable("the broker or the database is away: deliver it again later")
         if name in self._running:
@@ -75,6 +78,18 @@ class HookDoor:
         answered, before = await reply.within(PATIENCE_S)
         headers = {"Idempotent-Replayed": "true"} if before else None
         return Response(answered.answer, answered.status, headers, JSON)
+
+    async def _verified(self, hook: Hook, request: Request) -> tuple[str, bytes, str, bytes]:
+        """Media type and body of a call, the id that its sender gave it, and its fingerprint."""
+        kind = media_type(request)
+        if kind != JSON and kind not in LINES:
+            raise Problem(415, "unsupported_media_type", f"the content type {kind!r} is not taken")
+        body = await read_body(request, self._guard.limits)
+        signed = hook.source.secret, request.headers, body
+        if len(body) <= SMALL_BYTES:
+            return kind, body, verified_id(*signed), fingerprint(body)
+        id = await asyncio.to_thread(verified_id, *signed)
+        return kind, body, id, await asyncio.to_thread(fingerprint, body)
 
 
 def _stream(hook: Hook, named: str | None) -> Stream:

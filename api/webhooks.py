@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
@@ -11,6 +12,33 @@ from api.problems import Problem
 #: What a signed request carries besides its body.
 HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 _LONGEST_ID = 255
+#: As the library that verifies signatures has it.
+_TOLERANCE_S = 300.0
+
+
+def require_signed(headers: Mapping[str, str], now: datetime) -> None:
+    """Refuse what no secret can have signed, before anything of the body is read.
+
+    Args:
+        headers: of the request, their names in lower case.
+        now: the time here (aware).
+
+    Raises:
+        Problem: a header is missing, or it was signed more than five minutes ago or ahead.
+    """
+    missing = [name for name in HEADERS if not headers.get(name)]
+    if missing:
+        raise _refused(f"the request has no {', '.join(missing)}: sign it by Standard Webhooks")
+    try:
+        ahead = float(headers["webhook-timestamp"]) - now.timestamp()
+    except ValueError:
+        raise _refused("the webhook-timestamp is no count of seconds since 1970") from None
+    # Nor is "nan" near to any time.
+    if not abs(ahead) <= _TOLERANCE_S:
+        raise _refused(
+            "the webhook-timestamp is more than five minutes away from now: is the clock of one of"
+            " the two wrong?"
+        )
 
 
 def verified_id(secrets: Sequence[str], headers: Mapping[str, str], body: bytes) -> str:

@@ -131,7 +131,7 @@ def _batches(number: int, first: int) -> list[bytes]:
 
 def _request(body: bytes) -> bytes:
     head = (
-        "POST /v1/events/invoice HTTP/1.1\r\nHost: hub\r\nContent-Type: application/json\r\n"
+        "POST /v1/events/invoice HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body

@@ -132,10 +132,10 @@ class Door:
         self.held()
 
         def transaction(connection: Connection) -> int:
+            dead_letters.add(connection, letters)
             source_versions.save_seen(connection, self.source, settled.seen)
             if settled.announce:
                 source_versions.save_unconfirmed(connection, self.source, settled.unconfirmed)
-            dead_letters.add(connection, letters)
             return work(connection)
 
         repeated = self.session.run(transaction)

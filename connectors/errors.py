@@ -5,3 +5,7 @@ from __future__ import annotations
 
 class SourceError(Exception):
     """A source cannot be read; the message says what to do."""
+
+
+class ReplayError(Exception):
+    """The dead letter cannot be replayed; the message says why."""

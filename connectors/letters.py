@@ -27,12 +27,15 @@ def letter_for_line(
         reason=broken.reason,
         place=f"{origin.name}:{broken.number}",
         value=broken.raw,
+        # A letter that is read again has all its headers as texts.
         headers=_headers(
-            form="line",
-            unit=origin.name,
-            stream=origin.stream.name,
-            dated=str(origin.date_of(broken.number)),
-            **origin.texts,
+            **{
+                **origin.texts,
+                "form": "line",
+                "unit": origin.name,
+                "stream": origin.stream.name,
+                "dated": str(origin.date_of(broken.number)),
+            }
         ),
         mapping=mapping.profile,
         mapping_version=mapping.version,

@@ -6,12 +6,14 @@ import orjson
 
 from connectors.assembly import build_touched
 from connectors.door import Door
+from connectors.errors import ReplayError
 from connectors.intake import take_portions
 from connectors.kinds import Reader, reader_of
 from connectors.letters import header_texts
 from connectors.mapping.loading import load_mapping
 from connectors.mapping.model import SourceMapping
 from connectors.opening import open_door
+from connectors.overtaking import replay_door
 from connectors.portions import Broken, Origin, Portion
 from connectors.publish import KafkaPublisher
 from connectors.report import SourceReport
@@ -22,11 +24,8 @@ from sinks import cursors
 from sinks.dead_letters import DeadLetter
 
 
-class ReplayError(Exception):
-    """The dead letter cannot be replayed; the message says why."""
-
-
 def replay_dead_letter(
+    letter_id: int,
     letter: DeadLetter,
     source: Source,
     settings: Settings,
@@ -39,19 +38,20 @@ def replay_dead_letter(
         What came of it: it is replayed if ``rejected`` is 0.
 
     Raises:
-        ReplayError: the letter is not of this source, or its stream is no longer in the mapping.
+        ReplayError: the letter is not of this source, its stream is no longer in the mapping, or
+            something newer has come since.
     """
     mapping = load_mapping(source.mapping, source.name, settings.company.zone)
     publisher = KafkaPublisher(cluster)
     try:
         with open_door(source, mapping, publisher, database_url) as door:
-            replay_through(door, reader_of(source, mapping), letter)
+            replay_through(door, reader_of(source, mapping), letter_id, letter)
             return door.report
     finally:
         publisher.close()
 
 
-def replay_through(door: Door, reader: Reader, letter: DeadLetter) -> None:
+def replay_through(door: Door, reader: Reader, letter_id: int, letter: DeadLetter) -> None:
     """See ``replay_dead_letter``."""
     texts = header_texts(letter)
     form = texts.get("form")
@@ -64,7 +64,9 @@ def replay_through(door: Door, reader: Reader, letter: DeadLetter) -> None:
         )
     elif form in ("line", "record"):
         portion = _portion_of(reader, door.mapping, letter, texts)
-        take_portions(door, [portion])
+        through = replay_door(door, letter_id)
+        through.refuse_overtaken(portion)
+        take_portions(through, [portion])
     else:
         raise ReplayError("the letter holds no record of a source")
     build_touched(door, final=True, waiting_too=False)

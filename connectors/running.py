@@ -9,7 +9,7 @@ import structlog
 from kafka.errors import KafkaError
 
 from connectors.door import Door
-from connectors.errors import SourceError
+from connectors.errors import ReplayError, SourceError
 from connectors.kinds import Reader, reader_of
 from connectors.mapping.loading import load_mapping
 from connectors.opening import open_door
@@ -17,7 +17,7 @@ from connectors.passes import make_pass
 from connectors.pausing import Heeding, paused, paused_since
 from connectors.publish import KafkaPublisher, PublishError
 from connectors.remaining import bytes_ahead
-from connectors.replay import ReplayError, replay_dead_letter
+from connectors.replay import replay_dead_letter
 from connectors.report import OnProgress, SourceReport
 from hub.kafka import Cluster
 from hub.settings import Settings
@@ -93,6 +93,7 @@ def follow(
 
     By default that is what the source is configured to. A broker or database that is away is
     waited for, and so is a source that is not there yet. One that is paused is left alone.
+    ``on_progress`` is also called after the first pass that succeeds, if only to say so.
 
     Raises:
         MappingError: the mapping is wrong.
@@ -106,11 +107,14 @@ def follow(
             publisher = KafkaPublisher(cluster)
             try:
                 with open_door(source, mapping, publisher, database_url, on_progress) as door:
-                    reader = Heeding(reader_of(source, mapping), door)
+                    reader, told = Heeding(reader_of(source, mapping), door), False
                     while not stop.is_set():
                         resting_s = _LOOK_S
                         if paused_since(door) is None:
-                            _follow_once(door, reader)
+                            passed = _follow_once(door, reader)
+                            if passed and not told and on_progress is not None:
+                                on_progress(door.report)
+                                told = True
                             resting_s = pause = poll_s
                         with door.resting():
                             stop.wait(resting_s)
@@ -124,10 +128,13 @@ def follow(
             pause = min(pause * 2, 30.0)
 
 
-def _follow_once(door: Door, reader: Reader) -> None:
-    started = monotonic()
+def _follow_once(door: Door, reader: Reader) -> bool:
+    """Whether the source was there, and read to its end."""
+    started, passed = monotonic(), False
     try:
         make_pass(door, reader, final=False)
+        passed = True
     except SourceError as error:
         log.info("source_not_there", source=door.source, error=str(error))
     door.report.seconds += monotonic() - started
+    return passed

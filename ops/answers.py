@@ -161,7 +161,7 @@ def plain(value: Any) -> Any:
 
 
 def status_answer(status: Status) -> Answer:
-    """``status --json``; dead letters that were replayed no longer count."""
+    """``status --json``; dead letters that were replayed or closed no longer count."""
     return {
         "documents": {
             one.document: {
@@ -231,7 +231,7 @@ def letters_answer(rows: Sequence[Mapping[str, Any]]) -> Answer:
     """``dead-letters list --json``: where each stood and why it was refused."""
     shown = (
         *("id", "at", "stage", "document", "topic", "partition", "position", "place"),
-        *("code", "reason", "mapping", "mapping_version", "replayed_at"),
+        *("code", "reason", "mapping", "mapping_version", "replayed_at", "closed_at"),
     )
     return {"rows": [{name: _letter_value(row[name]) for name in shown} for row in rows]}
 

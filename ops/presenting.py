@@ -240,7 +240,7 @@ def letters_table(answer: Answer) -> Table:
     """Dead letters, newest first."""
     table = _table(
         f"Dead letters ({len(answer['rows'])})",
-        [("id", ""), ("refused by", ""), ("place", ""), ("why", ""), ("replayed", "dim")],
+        [("id", ""), ("refused by", ""), ("place", ""), ("why", ""), ("done", "dim")],
         [],
     )
     for row in answer["rows"]:
@@ -249,9 +249,16 @@ def letters_table(answer: Answer) -> Table:
             row["stage"],
             row["place"] or "",
             row["reason"],
-            row["replayed_at"] or "",
+            _done(row),
         )
     return table
+
+
+def _done(letter: Answer) -> str:
+    for done in ("replayed", "closed"):
+        if at := letter[f"{done}_at"]:
+            return f"{done} {at}"
+    return ""
 
 
 def fields_table(answer: Answer) -> Table:

@@ -12,7 +12,7 @@ from connectors.running import ReplayError, replay_dead_letter
 from hub.policy import load_policy
 from hub.settings import Settings
 from ops.attaching import attached
-from ops.letters import find_letter, list_letters, open_letter_ids
+from ops.letters import find_letter, list_letters, open_letter_ids, why_not_open
 from ops.stack import Addresses, Stack
 from sinks.cursors import SourceBusy
 from sinks.database import engine
@@ -37,7 +37,7 @@ class Replays:
 
 
 def replay_letters(settings: Settings, letter_ids: Sequence[int] | None) -> Replays:
-    """Replay letters in the order of their ids; all that were not replayed yet where None.
+    """Replay letters in the order of their ids; all that are open where None.
 
     What a connector takes is published: the workers of the hub process it, now or when it is up.
     The hub may be up: a letter of a source is replayed between two passes of its connector.
@@ -48,7 +48,7 @@ def replay_letters(settings: Settings, letter_ids: Sequence[int] | None) -> Repl
         open_ids = open_letter_ids(database)
         named = open_ids if letter_ids is None else sorted(set(letter_ids))
         wanted = sorted(set(named) & set(open_ids))
-        absent = [_why_absent(database, one) for one in named if one not in set(wanted)]
+        absent = [why_not_open(database, one) for one in named if one not in set(wanted)]
         theirs = [one for one in wanted if _stage(database, one).startswith(_CONNECTOR)]
         database.dispose()
         outcomes = Replay(url, policy).run([one for one in wanted if one not in set(theirs)])
@@ -70,12 +70,6 @@ def replay_answer(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     }
 
 
-def _why_absent(database: Engine, letter_id: int) -> str:
-    if find_letter(database, letter_id) is None:
-        return f"there is no dead letter {letter_id}"
-    return f"dead letter {letter_id} was replayed already"
-
-
 def _stage(database: Engine, letter_id: int) -> str:
     row = find_letter(database, letter_id)
     return "" if row is None else str(row["stage"])
@@ -95,8 +89,8 @@ def _by_connector(
     settings: Settings, addresses: Addresses, database: Engine, letter_id: int
 ) -> Outcome:
     row = find_letter(database, letter_id)
-    if row is None or row["replayed_at"] is not None:
-        return Outcome(letter_id, False, "it was replayed before")
+    if row is None or row["replayed_at"] is not None or row["closed_at"] is not None:
+        return Outcome(letter_id, False, why_not_open(database, letter_id))
     name = str(row["stage"]).removeprefix(_CONNECTOR)
     source = next((one for one in settings.sources if one.name == name), None)
     if source is None:
@@ -110,7 +104,7 @@ def _by_connector(
     newest = max((one["id"] for one in _newest(database, 1)), default=0)
     try:
         report = replay_dead_letter(
-            letter, source, settings, addresses.cluster, addresses.database_url
+            letter_id, letter, source, settings, addresses.cluster, addresses.database_url
         )
     except ReplayError as error:
         return Outcome(letter_id, False, str(error))

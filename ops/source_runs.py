@@ -33,6 +33,8 @@ _WRONG = (connectors.mapping.MappingError, SourceError, psycopg.Error)
 
 _WRITE_SECONDS = 0.3
 _LONGEST_PAUSE_SECONDS = 5.0
+_FIRST_REST_SECONDS = 30.0
+_LONGEST_REST_SECONDS = 300.0
 _COUNTS = ("read", "published", "repeated", "rejected")
 
 
@@ -204,35 +206,28 @@ def as_answer(runs: Sequence[SourceRun]) -> dict[str, Any]:
 
 
 @collecting_rarely()
-def follow_all(settings: Settings, addresses: Addresses, stop: threading.Event) -> None:
+def follow_all(
+    settings: Settings,
+    addresses: Addresses,
+    stop: threading.Event,
+    rest_s: float = _FIRST_REST_SECONDS,
+) -> None:
     """Follow every source in a thread of its own until ``stop`` is set.
+
+    One that fails is marked as failed while the others go on. It is tried again after ``rest_s``
+    seconds, then after twice as many, up to five minutes: what is mended heals by itself.
 
     Raises:
         MappingError: a mapping is not valid.
     """
     check_sources(settings, paths=False)
     journal = Journal(settings.data, [source.name for source in settings.sources])
-    errors: list[BaseException] = []
-
-    def run(source: Source) -> None:
-        def note(report: SourceReport) -> None:
-            run = journal.runs[source.name]
-            for name in (*_COUNTS, "waiting", "seconds"):
-                setattr(run, name, getattr(report, name))
-            run.state = "reading"
-            journal.write(due_only=True)
-
-        try:
-            follow(
-                source, settings, addresses.cluster, addresses.database_url, stop, on_progress=note
-            )
-        except BaseException as error:
-            errors.append(error)
-            stop.set()
-            raise
-
     threads = [
-        threading.Thread(target=run, args=(source,), name=f"source-{source.name}")
+        threading.Thread(
+            target=_follow_on,
+            args=(source, settings, addresses, stop, journal, rest_s),
+            name=f"source-{source.name}",
+        )
         for source in settings.sources
     ]
     for thread in threads:
@@ -242,5 +237,42 @@ def follow_all(settings: Settings, addresses: Addresses, stop: threading.Event) 
         journal.catch_up()
     for thread in threads:
         thread.join()
-    if errors:
-        raise errors[0]
+
+
+def _follow_on(
+    source: Source,
+    settings: Settings,
+    addresses: Addresses,
+    stop: threading.Event,
+    journal: Journal,
+    rest_s: float,
+) -> None:
+    run = journal.runs[source.name]
+
+    def note(report: SourceReport) -> None:
+        for name in (*_COUNTS, "waiting", "seconds"):
+            setattr(run, name, getattr(report, name))
+        run.state, run.error = "reading", None
+        journal.write(due_only=True)
+
+    pause = rest_s
+    while not stop.is_set():
+        began = time.monotonic()
+        try:
+            follow(
+                source, settings, addresses.cluster, addresses.database_url, stop, on_progress=note
+            )
+        except Exception as error:
+            if time.monotonic() - began > _LONGEST_REST_SECONDS:
+                pause = rest_s
+            run.state, run.error = "failed", str(error) or type(error).__name__
+            journal.write()
+            log.error(
+                "source_failed",
+                source=source.name,
+                error=run.error,
+                pause_s=pause,
+                exc_info=None if isinstance(error, _WRONG) else error,
+            )
+            stop.wait(pause)
+            pause = min(2 * pause, _LONGEST_REST_SECONDS)

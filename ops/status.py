@@ -153,11 +153,11 @@ def count_documents(connection: Connection) -> Iterable[DocumentCount]:
 
 
 def count_letters(connection: Connection) -> Iterable[LetterCount]:
-    """Count the dead letters that were not replayed."""
+    """Count the dead letters that were neither replayed nor closed."""
     letter = dead_letters.c
     query = (
         select(letter.stage, letter.code, letter.document, func.count())
-        .where(letter.replayed_at.is_(None))
+        .where(letter.replayed_at.is_(None), letter.closed_at.is_(None))
         .group_by(letter.stage, letter.code, letter.document)
         .order_by(letter.stage, letter.code, letter.document)
     )

@@ -56,7 +56,7 @@ class DeadLetter:
 def add(connection: psycopg.Connection[Any], letters: Iterable[DeadLetter]) -> int:
     """Insert ``letters`` in the caller's transaction; return how many were new.
 
-    One that was replayed and is refused again is open again.
+    One that was replayed, or closed, and is refused again is open again.
     """
     added = 0
     for letter in letters:
@@ -65,8 +65,8 @@ def add(connection: psycopg.Connection[Any], letters: Iterable[DeadLetter]) -> i
             INSERT INTO dead_letters (stage, document, topic, partition, position, place, key,
                 value, headers, code, reason, error, mapping, mapping_version, fingerprint)
             VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-            ON CONFLICT (fingerprint) DO UPDATE SET replayed_at = NULL
-                WHERE dead_letters.replayed_at IS NOT NULL
+            ON CONFLICT (fingerprint) DO UPDATE SET replayed_at = NULL, closed_at = NULL
+                WHERE coalesce(dead_letters.replayed_at, dead_letters.closed_at) IS NOT NULL
             """,
             (
                 letter.stage,

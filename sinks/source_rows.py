@@ -48,6 +48,33 @@ def rows_by_key(
     return {row[0]: _stored(row) for row in found}
 
 
+def rows_since(
+    connection: Connection, source: str, stream: str, keys: Collection[str], letter_id: int
+) -> dict[str, StoredRow]:
+    """The rows of a stream that came, or went, with or after that dead letter."""
+    found = connection.execute(
+        """
+        SELECT row_key, row, place, change_date, digests, gone FROM source_rows
+        WHERE source = %s AND stream = %s AND row_key = ANY(%s) AND after_letter >= %s
+        """,
+        (source, stream, list(keys), letter_id),
+    )
+    return {row[0]: _stored(row) for row in found}
+
+
+def date_back(
+    connection: Connection, source: str, stream: str, keys: Collection[str], letter_id: int
+) -> None:
+    """Have rows count as if they had come when that dead letter was made."""
+    connection.execute(
+        """
+        UPDATE source_rows SET after_letter = %s
+        WHERE source = %s AND stream = %s AND row_key = ANY(%s) AND after_letter > %s
+        """,
+        (letter_id, source, stream, list(keys), letter_id),
+    )
+
+
 def _stored(row: Sequence[Any]) -> StoredRow:
     return StoredRow(row[0], row[1], row[2], row[3], tuple(row[4]), row[5])
 
@@ -96,11 +123,14 @@ def save_rows(connection: Connection, source: str, stream: str, rows: Sequence[S
         return
     connection.execute(
         """
-        INSERT INTO source_rows (source, stream, row_key, change_date, digests, row, place)
-        SELECT %s, %s, * FROM jsonb_to_recordset(%s::text::jsonb)
+        INSERT INTO source_rows
+            (source, stream, row_key, change_date, digests, row, place, after_letter)
+        SELECT %s, %s, r.*, (SELECT coalesce(max(id), 0) FROM dead_letters)
+        FROM jsonb_to_recordset(%s::text::jsonb)
             AS r (key text, change_date text, digests jsonb, row jsonb, place text)
         ON CONFLICT (source, stream, row_key) DO UPDATE SET change_date = excluded.change_date,
-            digests = excluded.digests, row = excluded.row, place = excluded.place, gone = false
+            digests = excluded.digests, row = excluded.row, place = excluded.place, gone = false,
+            after_letter = excluded.after_letter
         """,
         (source, stream, _json(rows)),
     )
@@ -154,7 +184,8 @@ def mark_gone(
     """
     marked = connection.execute(
         """
-        UPDATE source_rows SET gone = true
+        UPDATE source_rows
+        SET gone = true, after_letter = (SELECT coalesce(max(id), 0) FROM dead_letters)
         WHERE source = %s AND stream = %s AND row_key = ANY(%s) AND NOT gone
         RETURNING row_key
         """,

@@ -95,6 +95,35 @@ def newest_seen(
     return [Seen(row[0], row[1], row[2], bytes(row[3]), row[4]) for row in found]
 
 
+def seen_since(
+    connection: Connection, source: str, wanted: Collection[tuple[str, str]], letter_id: int
+) -> list[Seen]:
+    """The contents of these (document, key) that came with or after that dead letter."""
+    documents, keys = (list(column) for column in zip(*wanted, strict=True))
+    found = connection.execute(
+        """
+        SELECT v.document, v.key, v.change_date, v.digest, v.version
+        FROM source_versions v JOIN unnest(%s::text[], %s::text[]) AS w (document, key)
+            ON v.document = w.document AND v.key = w.key
+        WHERE v.source = %s AND v.after_letter >= %s
+        """,
+        (documents, keys, source, letter_id),
+    )
+    return [Seen(row[0], row[1], row[2], bytes(row[3]), row[4]) for row in found]
+
+
+def date_back(connection: Connection, source: str, seen: Sequence[Seen], letter_id: int) -> None:
+    """Have contents count as if they had come when that dead letter was made."""
+    for one in seen:
+        connection.execute(
+            """
+            UPDATE source_versions SET after_letter = %s WHERE source = %s
+                AND document = %s AND key = %s AND change_date = %s AND digest = %s
+            """,
+            (letter_id, source, one.document, one.key, one.change_date, one.digest),
+        )
+
+
 def save_seen(connection: Connection, source: str, seen: Sequence[Seen]) -> None:
     """Remember contents; one that comes back under its date has its newest version."""
     # A statement may not touch a row twice: the last of equal ones counts.
@@ -103,10 +132,12 @@ def save_seen(connection: Connection, source: str, seen: Sequence[Seen]) -> None
         return
     connection.execute(
         """
-        INSERT INTO source_versions (source, document, key, change_date, digest, version)
-        SELECT %s, * FROM unnest(%s::text[], %s::text[], %s::text[], %s::bytea[], %s::bigint[])
+        INSERT INTO source_versions
+            (source, document, key, change_date, digest, version, after_letter)
+        SELECT %s, s.*, (SELECT coalesce(max(id), 0) FROM dead_letters)
+        FROM unnest(%s::text[], %s::text[], %s::text[], %s::bytea[], %s::bigint[]) s
         ON CONFLICT (source, document, key, change_date, digest)
-            DO UPDATE SET version = excluded.version
+            DO UPDATE SET version = excluded.version, after_letter = excluded.after_letter
         """,
         (
             source,

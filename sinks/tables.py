@@ -161,6 +161,8 @@ dead_letters = Table(
     Column("mapping_version", Text),
     Column("fingerprint", LargeBinary, nullable=False, unique=True),
     Column("replayed_at", _instant()),
+    # By a person, without a replay.
+    Column("closed_at", _instant()),
 )
 
 # --- connectors: how far each source was read, and what waits for its other parts
@@ -186,6 +188,8 @@ source_rows = Table(
     Column("row", JSONB, nullable=False),
     Column("place", Text, nullable=False),
     Column("gone", Boolean, nullable=False, server_default=text("false")),
+    # The newest dead letter when the row came: those after it may stand over it.
+    Column("after_letter", BigInteger, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("source", "stream", "row_key"),
 )
 
@@ -210,6 +214,8 @@ source_versions = Table(
     Column("change_date", Text, nullable=False),
     Column("digest", LargeBinary, nullable=False),
     Column("version", BigInteger, nullable=False),
+    # The newest dead letter when the content came: those after it may stand over it.
+    Column("after_letter", BigInteger, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("source", "document", "key", "change_date", "digest"),
 )
 

@@ -64,12 +64,13 @@ class Replay:
         row = connection.execute(
             """
             SELECT stage, document, topic, partition, position, place, key, value, code, reason
-            FROM dead_letters WHERE id = %s AND replayed_at IS NULL FOR UPDATE
+            FROM dead_letters WHERE id = %s AND replayed_at IS NULL AND closed_at IS NULL
+            FOR UPDATE
             """,
             (id,),
         ).fetchone()
         if row is None:
-            return Outcome(id, False, "there is no such dead letter that was not replayed before")
+            return Outcome(id, False, "there is no such dead letter that is open")
         stage, document, topic, partition, position, place, key, value, code, reason = row
         if stage.startswith("stream:"):
             why = self._into_stream(connection, stage.removeprefix("stream:"), document, place)

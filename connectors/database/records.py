@@ -6,15 +6,15 @@ values, texts, lists and objects stay what they are.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any
+
+from connectors.exact_json import EXACT
 
 #: A row can be kept as JSON with numbers up to 64 bits.
 _LARGEST = 2**63
-_LONGEST_DIGITS = 18
 
 
 def record_of(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
@@ -57,17 +57,6 @@ def parse_json(text: str | bytes) -> Any:
         ValueError: it is no JSON.
     """
     try:
-        return _DECODER.decode(text if isinstance(text, str) else text.decode())
+        return EXACT.decode(text if isinstance(text, str) else text.decode())
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
-
-
-def _whole(text: str) -> int | str:
-    return int(text) if len(text) <= _LONGEST_DIGITS else text
-
-
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number")
-
-
-_DECODER = json.JSONDecoder(parse_float=str, parse_int=_whole, parse_constant=_no_number)

@@ -9,23 +9,39 @@ from functools import cached_property
 from typing import Any
 
 from connectors.drafting.shapes import (
-    are_booleans,
-    are_currencies,
-    day_formats,
-    instant_formats,
-    number_styles,
+    Reading,
+    Way,
+    booleans_in,
+    currencies_in,
+    days_in,
+    instants_in,
+    numbers_in,
 )
 from connectors.mapping.values import as_text
 
 _FEW = 30
+#: So much of a broken value is shown.
+_SHOWN = 40
+_KINDS = {
+    "date": "date",
+    "instant": "date",
+    "decimal": "number",
+    "integer": "number",
+    "currency": "currency",
+    "bool": "yes or no",
+}
 
 
 @dataclass(frozen=True)
 class Column:
-    """A field of the records: its value in each of them, empty where it has none."""
+    """A field of the records: its value in each of them, empty where it has none.
+
+    ``places`` says where each record stands; without it they are counted.
+    """
 
     name: str
     cells: tuple[str, ...]
+    places: tuple[str, ...] = ()
 
     @cached_property
     def values(self) -> tuple[str, ...]:
@@ -65,40 +81,72 @@ class Column:
     @property
     def measures(self) -> bool:
         """Whether the values are numbers with a fraction, which name nothing."""
-        return bool(self.numbers) and any("." in one or "," in one for one in self.distinct)
+        sound = (one for one in self.distinct if one not in self._numbers.broken)
+        return bool(self.numbers) and any("." in one or "," in one for one in sound)
 
     def decides(self, other: Column) -> bool:
         """Whether records with one value here also have one value in ``other``."""
         pairs = set(zip(self.cells, other.cells, strict=True))
         return len(pairs) == len(set(self.cells))
 
-    @cached_property
+    @property
     def days(self) -> list[str]:
-        """The formats in which the values are dates."""
-        return day_formats(self.distinct)
+        """The formats in which nearly all values are dates."""
+        return _nearly(self._days)
 
-    @cached_property
+    @property
     def instants(self) -> list[str]:
-        """The formats in which the values are dates with a time."""
-        return instant_formats(self.distinct)
+        """The formats in which nearly all values are dates with a time."""
+        return _nearly(self._instants)
 
-    @cached_property
+    @property
     def numbers(self) -> list[tuple[str, str]]:
-        """The decimal marks and thousands signs with which the values are numbers."""
-        return number_styles(self.distinct)
+        """The decimal marks and thousands signs with which nearly all values are numbers."""
+        return _nearly(self._numbers)
+
+    def reading(self, kind: str) -> Reading[Any] | None:
+        """How most values are written as dates, numbers …; None for a kind that takes any text."""
+        match kind:
+            case "date" | "instant":
+                return min(self._days, self._instants, key=lambda one: one.misses)
+            case "decimal" | "integer":
+                return self._numbers
+            case "currency":
+                return currencies_in(self.values)
+            case "bool":
+                return booleans_in(self.values)
+        return None
+
+    def fault(self, kind: str) -> str:
+        """Which values are not of a kind, in words; empty where all are."""
+        reading = self.reading(kind)
+        if reading is None or not reading.broken:
+            return ""
+        count = sum(cell in reading.broken for cell in self.values)
+        place = next(place for place, cell in enumerate(self.cells) if cell in reading.broken)
+        where = self.places[place] if self.places else f"record {place + 1}"
+        verb = "is" if count == 1 else "are"
+        shown = repr(self.cells[place][:_SHOWN])
+        return f"{count} of {len(self.values)} values {verb} no {_KINDS[kind]}: {shown} ({where})"
 
     @cached_property
-    def currencies(self) -> bool:
-        """Whether the values are currencies."""
-        return are_currencies(self.distinct)
+    def _days(self) -> Reading[str]:
+        return days_in(self.values)
 
     @cached_property
-    def booleans(self) -> bool:
-        """Whether the values say yes or no."""
-        return are_booleans(self.distinct)
+    def _instants(self) -> Reading[str]:
+        return instants_in(self.values)
+
+    @cached_property
+    def _numbers(self) -> Reading[tuple[str, str]]:
+        return numbers_in(self.values)
 
 
-def columns_of(records: Sequence[Mapping[str, Any]]) -> list[Column]:
+def _nearly(reading: Reading[Way]) -> list[Way]:
+    return reading.ways if reading.nearly_all else []
+
+
+def columns_of(records: Sequence[Mapping[str, Any]], places: Sequence[str] = ()) -> list[Column]:
     """The columns of records in their order; objects and lists are none."""
     names = dict.fromkeys(name for record in records for name in record)
     columns = []
@@ -107,7 +155,7 @@ def columns_of(records: Sequence[Mapping[str, Any]]) -> list[Column]:
         if any(isinstance(value, dict | list) for value in found):
             continue
         cells = ("" if value is None else as_text(value).strip() for value in found)
-        columns.append(Column(name, tuple(cells)))
+        columns.append(Column(name, tuple(cells), tuple(places)))
     return columns
 
 

@@ -25,8 +25,8 @@ def csv_profile(document: str) -> str:
     contract = contract_of(document)
     lists = [name for name, wanted in contract.items() if is_list(wanted)]
     lines = [
-        f"# Generic CSV: each row one {document}, columns named as in docs/documents.md.",
-        "# Tested on invented records; not on a site's own file. Made by csv_profiles.py.",
+        f"# Generic CSV, each row one {document}. Not tested on a site's sample.",
+        "# Columns are named as in docs/documents.md. Made by csv_profiles.py.",
         f"profile: {profile_name(document)}/1",
         "",
         "streams:",

@@ -8,7 +8,7 @@ from typing import Any
 
 from connectors.drafting.columns import Column, columns_of, usual_order
 from connectors.drafting.keys import key_of_records
-from connectors.drafting.matching import likeness, matched, vocabulary
+from connectors.drafting.matching import comes_near, likeness, matched, vocabulary
 from connectors.drafting.phrasing import Phrase, field_of, left_open, phrase, word
 from connectors.mapping.contract import FILLED, FieldType, contract_of, in_words
 from connectors.mapping.yaml_text import TODO
@@ -45,7 +45,10 @@ class _Sample:
 
 
 def draft_mapping(
-    name: str, records: Sequence[Mapping[str, Any]], documents: Sequence[str]
+    name: str,
+    records: Sequence[Mapping[str, Any]],
+    documents: Sequence[str],
+    places: Sequence[str] = (),
 ) -> Drafted:
     """Draft a mapping that makes ``documents`` of each record.
 
@@ -53,8 +56,9 @@ def draft_mapping(
         name: of the records; it becomes that of the stream and of the profile.
         records: samples, as a reader of files hands them in; at least one.
         documents: types of the catalogue.
+        places: where each record stands, for what is said of a broken value.
     """
-    columns = columns_of(records)
+    columns = columns_of(records, places)
     sample = _Sample(name, columns, usual_order(columns))
     key = key_of_records(columns, documents[0])
     events = [line for document in documents for line in ["", *_event(sample, document, key)]]
@@ -113,10 +117,10 @@ def _change_time(sample: _Sample) -> list[str]:
     for one in sorted(sample.columns, key=lambda one: -likeness(one.name, names)):
         if likeness(one.name, names) < _SAYS_CHANGED:
             return []
-        if one.instants or one.days:
-            operator = "instant" if one.instants else "date"
-            made = sample.write("", "recorded_at", FieldType(operator, True), one)
-            version = "precise" if one.instants else "date"
+        wanted = FieldType("date" if one.days else "instant", True)
+        if one.values and (one.days or one.instants or comes_near(one, "recorded_at", wanted)):
+            made = sample.write("", "recorded_at", wanted, one)
+            version = "date" if one.days else "precise"
             return [f"    changed: {made.text}{_comment(made)}", f"    version: {version}"]
     return []
 
@@ -162,7 +166,7 @@ def _fields(sample: _Sample, document: str, found: dict[str, Column]) -> dict[st
         instant = contract_of(document)["occurred_at"]
         made = sample.write(document, "occurred_at", instant, dated)
         always = dated.filled or vocabulary().dated[document] == vocabulary().only_if.get(document)
-        if not always:
+        if not always and made.text != TODO:
             text = f'{{coalesce: [{made.text}, {{const: "1970-01-01"}}]}}'
             made = Phrase(text, made.comment or "empty in some records")
         fields["occurred_at"] = made
@@ -175,9 +179,8 @@ def _fields(sample: _Sample, document: str, found: dict[str, Column]) -> dict[st
             fields[name] = Phrase(f"{{const: {constants[name]}}}", "no column says it")
         elif name in ("net", "gross") and _other_amount(name) in found:
             other = found[_other_amount(name)]
-            fields[name] = Phrase(
-                sample.write(document, name, wanted, other).text,
-                "no amount of its own: with or without tax?",
+            fields[name] = sample.write(document, name, wanted, other).adding(
+                "no amount of its own: with or without tax?"
             )
             if name == "gross":
                 fields["gross_is_net"] = Phrase("{const: true}")

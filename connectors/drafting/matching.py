@@ -85,37 +85,52 @@ def _likeness(column: str, name: str) -> float:
     return 0.0
 
 
+def kind_of(field: str, wanted: FieldType) -> str:
+    """The kind of values that a field takes."""
+    if field in ("currency", "base"):
+        return "currency"
+    return "choice" if wanted.allowed else wanted.kind
+
+
 def can_hold(column: Column, field: str, wanted: FieldType) -> bool:
-    """Whether the values of a column can be of a field's type; an empty column can be all."""
+    """Whether nearly all values of a column can be of a field's type; an empty one can be all."""
     if not column.values:
         return True
-    if field in ("currency", "base"):
-        return column.currencies
-    if wanted.allowed:
+    kind = kind_of(field, wanted)
+    if kind == "choice":
         return column.few
-    if wanted.kind == "date":
-        return bool(column.days or column.instants)
-    if wanted.kind == "instant":
-        return bool(column.days or column.instants)
-    if wanted.kind in ("decimal", "integer"):
-        return bool(column.numbers) and not column.days
-    if wanted.kind == "bool":
-        return column.booleans
+    if kind in ("decimal", "integer") and column.days:
+        return False
+    reading = column.reading(kind)
+    if reading is not None:
+        return reading.nearly_all
     return not column.instants and (not column.days or column.days == ["%Y%m%d"])
+
+
+def comes_near(column: Column, field: str, wanted: FieldType) -> bool:
+    """Whether some values are of the field's type, but too few to take the column for it."""
+    kind = kind_of(field, wanted)
+    if kind in ("decimal", "integer") and column.days:
+        return False
+    reading = column.reading(kind)
+    return reading is not None and bool(reading.ways) and not reading.nearly_all
 
 
 def matched(
     document: str, fields: Mapping[str, FieldType], columns: Sequence[Column]
 ) -> dict[str, Column]:
-    """The columns that fill ``fields``, best names first; each fills one field."""
+    """The columns that fill ``fields``, best names first; each fills one field.
+
+    One that comes near is among them: a person decides, not a column with a poorer name.
+    """
     words = vocabulary()
     pairs = sorted(
         (
             (score, -place, name, column)
             for name, wanted in fields.items()
             for place, column in enumerate(columns)
-            if can_hold(column, name, wanted)
-            and (score := likeness(column.name, words.names_of(document, name))) >= _ENOUGH
+            if (score := likeness(column.name, words.names_of(document, name))) >= _ENOUGH
+            and (can_hold(column, name, wanted) or comes_near(column, name, wanted))
         ),
         key=lambda pair: pair[:3],
         reverse=True,

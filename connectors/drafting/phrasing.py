@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from connectors.drafting.columns import Column
-from connectors.drafting.matching import vocabulary
+from connectors.drafting.matching import comes_near, kind_of, vocabulary
 from connectors.mapping.contract import FieldType
 from connectors.mapping.yaml_text import TODO
 
@@ -21,6 +21,10 @@ class Phrase:
 
     text: str
     comment: str = ""
+
+    def adding(self, comment: str) -> Phrase:
+        """The same expression, of which something more is said."""
+        return Phrase(self.text, "; ".join(filter(None, (self.comment, comment))))
 
 
 def word(text: str) -> str:
@@ -49,10 +53,21 @@ def phrase(
         document: its type.
         field: of its contract.
         wanted: the field's type.
-        column: whose values can be of that type.
+        column: whose values can be of that type, all or some of them.
         order: ``%m`` or ``%d``: which of the two the dates of these records write first, where a
             column shows it.
     """
+    fault = column.fault(kind_of(field, wanted))
+    if comes_near(column, field, wanted):
+        return left_open(f"{field_of(column)} is called so, but {fault}")
+    made = _sound(document, field, wanted, column, order)
+    return made.adding(fault)
+
+
+def _sound(
+    document: str, field: str, wanted: FieldType, column: Column, order: str | None
+) -> Phrase:
+    """How it fills the field, whatever some of its values are."""
     name = field_of(column)
     if wanted.is_reference:
         return Phrase(f"{{reference: {name}}}")
@@ -94,17 +109,27 @@ def _date(operator: str, column: Column, order: str | None) -> Phrase:
         formats = likely
     if len(formats) == 1:
         return Phrase(f'{{{operator}: {name}, format: "{formats[0]}"}}', comment)
+    example = next(value for value in column.distinct if not _broken(column, "date", value))
     choices = " or ".join(f'"{each}"' for each in formats)
-    return Phrase(f"{{{operator}: {name}, format: {TODO}}}", f"{column.distinct[0]} is {choices}")
+    return Phrase(f"{{{operator}: {name}, format: {TODO}}}", f"{example} is {choices}")
 
 
 def _decimal(column: Column) -> Phrase:
     name, styles = field_of(column), column.numbers
     if len(styles) > 1:
-        example = next(value for value in column.distinct if "." in value or "," in value)
+        example = next(
+            value
+            for value in column.distinct
+            if ("." in value or "," in value) and not _broken(column, "decimal", value)
+        )
         comment = f'{example}: is "." or "," the decimal mark? The other one goes to group'
         return Phrase(f"{{decimal: {name}, mark: {TODO}}}", comment)
     mark, group = styles[0] if styles else (".", "")
     options = f", mark: {json.dumps(mark)}" if mark != "." or group else ""
     options += f", group: {json.dumps(group)}" if group else ""
     return Phrase(f"{{decimal: {name}{options}}}")
+
+
+def _broken(column: Column, kind: str, value: str) -> bool:
+    reading = column.reading(kind)
+    return reading is not None and value in reading.broken

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,21 +23,37 @@ class NoRecords(SourceError):
     """There is nothing to draft a mapping from."""
 
 
-def sample_records(path: str) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Records, and where each stands: ``line 7``, of several files ``orders.csv:7``."""
+
+    records: list[dict[str, Any]]
+    places: list[str]
+
+
+def samples_of(path: str) -> Samples:
     """The records of the files under ``path``, at most 100,000.
 
     Raises:
         SourceError: there are none.
     """
     reader = FilesReader(path, parse_mapping(_ANY, "sample"), "sample")
-    records: list[dict[str, Any]] = []
+    found: list[tuple[str, int | str, dict[str, Any]]] = []
     for portion in reader.portions({}, final=True):
-        records += [row for _, row in portion.rows]
-        if len(records) >= _MOST:
+        found += [(portion.origin.name, number, row) for number, row in portion.rows]
+        if len(found) >= _MOST:
             break
-    if not records:
+    if not found:
         raise NoRecords(f"{path}: no record in it can be read")
-    return records[:_MOST]
+    del found[_MOST:]
+    alone = len({name for name, _, _ in found}) == 1
+    places = [f"line {number}" if alone else f"{name}:{number}" for name, number, _ in found]
+    return Samples([row for _, _, row in found], places)
+
+
+def sample_records(path: str) -> list[dict[str, Any]]:
+    """The records of ``samples_of`` alone."""
+    return samples_of(path).records
 
 
 def name_of(path: str) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
+from typing import Generic, TypeVar
 
 from schemas.currencies import DIGITS
 
@@ -48,37 +51,98 @@ _NUMBERS: Mapping[tuple[str, str], re.Pattern[str]] = MappingProxyType(
 _BOOLEANS = frozenset({"yes", "no", "true", "false", "y", "n", "x", "0", "1"})
 
 
-def day_formats(values: Collection[str]) -> list[str]:
-    """The formats in which all of ``values`` are dates; ISO 8601, which needs none, is ``""``."""
-    return _fitting(values, _DAYS, iso_length=10)
+Way = TypeVar("Way")
+
+#: So many different values show which ways of writing come into question.
+_SHOWN = 100
 
 
-def instant_formats(values: Collection[str]) -> list[str]:
-    """The formats in which all of ``values`` are dates with a time; ISO 8601 is ``""``."""
-    return _fitting(values, [day + clock for day in _DAYS for clock in _CLOCKS], iso_length=0)
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[Way]):
+    """How most values are written: the ways that fit best, and what they leave over.
+
+    ``misses`` counts the values that do not fit, ``broken`` has the different ones.
+    """
+
+    ways: list[Way]
+    values: int
+    misses: int
+    broken: frozenset[str]
+
+    @property
+    def nearly_all(self) -> bool:
+        """Whether all values fit but two or 5 %, and more than half do."""
+        spare = min(max(2, self.values // 20), (self.values - 1) // 2)
+        return bool(self.ways) and self.misses <= spare
 
 
-def _fitting(values: Collection[str], formats: Collection[str], iso_length: int) -> list[str]:
-    if not values or not all(_HAS_DIGITS.search(value) for value in values):
-        return []
-    iso: Callable[[str], bool] = lambda text: (  # noqa: E731 - chosen by the length asked for
-        _ISO.match(text) is not None
-        and (len(text) == iso_length if iso_length else len(text) > len("2026-01-01"))
-        and _is_iso(text)
+def days_in(values: Collection[str]) -> Reading[str]:
+    """The formats in which ``values`` are dates; ISO 8601, which needs none, is ``""``."""
+    return _dates(values, ("", *_DAYS), lambda text: len(text) == len("2026-01-01"))
+
+
+def instants_in(values: Collection[str]) -> Reading[str]:
+    """The formats in which ``values`` are dates with a time; ISO 8601 is ``""``."""
+    formats = ["", *(day + clock for day in _DAYS for clock in _CLOCKS)]
+    return _dates(values, formats, lambda text: len(text) > len("2026-01-01"))
+
+
+def numbers_in(values: Collection[str]) -> Reading[tuple[str, str]]:
+    """The (decimal mark, thousands sign) with which ``values`` are numbers.
+
+    Where several give the same numbers only the plainest is named.
+    """
+    found = _reading(values, _NUMBERS, lambda text, style: _NUMBERS[style].match(text) is not None)
+    plainest: dict[tuple[str, ...], tuple[str, str]] = {}
+    for mark, group in found.ways:
+        read = tuple(value.replace(group or "\0", "").replace(mark, ".") for value in values)
+        plainest.setdefault(read, (mark, group))
+    return replace(found, ways=list(plainest.values()))
+
+
+def currencies_in(values: Collection[str]) -> Reading[str]:
+    """Whether they are codes of ISO 4217."""
+    return _reading(values, ("ISO 4217",), lambda text, _: text in DIGITS)
+
+
+def booleans_in(values: Collection[str]) -> Reading[str]:
+    """Whether they are words such as yes and no."""
+    return _reading(values, ("words",), lambda text, _: text.lower() in _BOOLEANS)
+
+
+def _dates(
+    values: Collection[str], formats: Collection[str], long: Callable[[str], bool]
+) -> Reading[str]:
+    def fits(text: str, pattern: str) -> bool:
+        if not pattern:
+            return _ISO.match(text) is not None and long(text) and _is_iso(text)
+        # Digits alone are a date only where they look like a year of our time.
+        if text.isdigit():
+            own = pattern == "%Y%m%d" and len(text) == 8 and text[:2] in ("19", "20")
+            return own and _parses(text, pattern)
+        return _HAS_DIGITS.search(text) is not None and _parses(text, pattern)
+
+    found = _reading(values, formats, fits)
+    return replace(found, ways=[""]) if "" in found.ways else found
+
+
+def _reading(
+    values: Collection[str], ways: Collection[Way], fits: Callable[[str, Way], bool]
+) -> Reading[Way]:
+    """The ways that fit the most of ``values``; none where no value fits any."""
+    counts = Counter(values)
+    shown = list(counts)[:: len(counts) // _SHOWN + 1]
+    misses = {
+        way: sum(count for value, count in counts.items() if not fits(value, way))
+        for way in ways
+        if any(fits(value, way) for value in shown)
+    }
+    fewest = min(misses.values(), default=len(values))
+    best = [way for way, missed in misses.items() if missed == fewest]
+    broken = frozenset(
+        value for value in counts if fewest and not any(fits(value, way) for way in best)
     )
-    if all(map(iso, values)):
-        return [""]
-    # Digits alone are a date only where each looks like a year of our time.
-    if all(value.isdigit() for value in values):
-        formats = [each for each in formats if each == "%Y%m%d"]
-        if not all(len(value) == 8 and value[:2] in ("19", "20") for value in values):
-            return []
-    left = list(formats)
-    for value in values:
-        left = [each for each in left if _parses(value, each)]
-        if not left:
-            break
-    return left
+    return Reading(best, len(values), fewest, broken)
 
 
 def _is_iso(text: str) -> bool:
@@ -95,30 +159,3 @@ def _parses(text: str, pattern: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def number_styles(values: Collection[str]) -> list[tuple[str, str]]:
-    """The (decimal mark, thousands sign) with which all of ``values`` are numbers.
-
-    Where several give the same numbers only the plainest is named.
-    """
-    styles = [
-        style
-        for style, pattern in _NUMBERS.items()
-        if values and all(pattern.match(value) for value in values)
-    ]
-    found: dict[tuple[str, ...], tuple[str, str]] = {}
-    for mark, group in styles:
-        read = tuple(value.replace(group or "\0", "").replace(mark, ".") for value in values)
-        found.setdefault(read, (mark, group))
-    return list(found.values())
-
-
-def are_currencies(values: Collection[str]) -> bool:
-    """Whether all are codes of ISO 4217."""
-    return bool(values) and all(value in DIGITS for value in values)
-
-
-def are_booleans(values: Collection[str]) -> bool:
-    """Whether all are words such as yes and no."""
-    return bool(values) and all(value.lower() in _BOOLEANS for value in values)

@@ -7,10 +7,10 @@ from typing import Any
 
 from lxml import etree
 
+from connectors.exact_json import DEEPEST
 from connectors.files.damage import DamagedFile
 from connectors.files.documents import Item
 from connectors.files.guarded import LONGEST_RECORD, MIB, Readable
-from connectors.files.json_record import DEEPEST
 from connectors.portions import Broken
 
 _TEXT = "#text"

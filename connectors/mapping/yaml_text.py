@@ -115,11 +115,6 @@ def compose(text: str, origin: str) -> Written:
     return Written(origin, node, texts)
 
 
-def read_yaml(text: str, origin: str) -> dict[Any, Any]:
-    """The values of one YAML text; see ``compose``."""
-    return compose(text, origin).document()
-
-
 def read_yaml_file(path: Path) -> str:
     """The text of a mapping file.
 

@@ -154,8 +154,8 @@ def _list(one: Read) -> Read:
 
 
 def _refuse(code: str, plain: Any, what: str) -> _Unfit:
-    written = str(plain) if plain.__class__ is Decimal else shown(plain)
-    return _Unfit(((), code, f"{written} is {what}"))
+    written = str(plain) if plain.__class__ is Decimal else plain
+    return _Unfit(((), code, f"{shown(written)} is {what}"))
 
 
 def _text(plain: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ import httpx
 import stamina
 
 from connectors.errors import SourceError
+from connectors.exact_json import decoded
 from connectors.rest.hosts import Hosts
 from hub.clock import utc_now
 from hub.source_settings import RestSource
@@ -25,7 +25,6 @@ _CHUNK = 64 * 1024
 _MOST_REDIRECTS = 5
 _TRIES = 5
 _PATIENCE_S = 30.0
-_LONGEST_INTEGER = 19
 _SHOWN = 200
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 
@@ -165,8 +164,8 @@ class RestClient:
         if not response.is_success:
             _refuse(response, body)
         try:
-            content = _DECODER.decode(body.decode())
-        except (ValueError, RecursionError) as error:
+            content = decoded(body.decode())
+        except ValueError as error:
             kind = response.headers.get("content-type", "no type")
             message = f"{response.url.copy_with(query=None)} answers with {kind} that is no JSON"
             raise SourceError(f"{message} ({error}): is it the API's address?") from error
@@ -224,15 +223,3 @@ def _asked_pause(text: str | None) -> float | None:
         return None
     at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
     return max(0.0, (at - utc_now()).total_seconds())
-
-
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number")
-
-
-def _integer(text: str) -> int | str:
-    return int(text) if len(text) < _LONGEST_INTEGER else text
-
-
-# As in files: decimals stay the texts that are written.
-_DECODER = json.JSONDecoder(parse_float=str, parse_int=_integer, parse_constant=_no_number)

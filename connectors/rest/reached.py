@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from connectors.exact_json import refused
 from connectors.mapping.rest_reads import RestRead
 from connectors.rest.moments import Moment, as_state, before, moment_of
 from connectors.rest.spans import Row, Span
@@ -54,7 +56,9 @@ class Reached:
         """Those of ``rows`` that are not known as they are; they are known from now on."""
         found = []
         for row in rows:
-            key, digest = str(row.get(self.read.key)), _digest(row)
+            digest = _digest(row)
+            # The key of what is no record may be what the database cannot hold.
+            key = digest if refused(row, "it") else str(row.get(self.read.key))
             at = moment_of(row.get(self.read.changed)) if self.read.changed else None
             if self.known.get(key, ("", ""))[1] != digest:
                 found.append(row)
@@ -98,5 +102,9 @@ def _is_older(at: Any, than: Any) -> bool:
 
 
 def _digest(row: Mapping[str, Any]) -> str:
-    text = orjson.dumps(row, option=orjson.OPT_SORT_KEYS, default=str)
+    try:
+        text = orjson.dumps(row, option=orjson.OPT_SORT_KEYS, default=str)
+    except TypeError:
+        # Half a sign, or nested too deeply: no record, but it is known again all the same.
+        text = json.dumps(row, sort_keys=True).encode()
     return hashlib.sha256(text).hexdigest()[:16]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -11,9 +12,11 @@ from typing import Any
 import orjson
 
 from connectors.errors import SourceError
+from connectors.exact_json import refused
+from connectors.files.json_record import json_record
 from connectors.mapping.model import SourceMapping, Stream
 from connectors.mapping.rest_reads import Api, RestRead
-from connectors.mapping.values import Node
+from connectors.mapping.values import Node, shown
 from connectors.portions import Broken, Numbered, Origin, Portion
 from connectors.rest.client import NotThere, RestClient
 from connectors.rest.frappe import FrappeApi
@@ -97,8 +100,11 @@ class RestReader:
                 yield from self._between(stream, begin, end)
 
     def again(self, origin: Origin, broken: Broken) -> Portion:
-        """An answer holds records or it is refused whole: no letter holds anything else."""
-        return Portion(origin, broken=[broken])
+        """Read a record that was refused again."""
+        found = json_record(broken.raw.decode(), "the record")
+        if isinstance(found, tuple):
+            return Portion(origin, broken=[replace(broken, code=found[0], reason=found[1])])
+        return Portion(origin, [(str(found.get(_read(origin.stream).key)), found)])
 
     def _streams(self) -> list[Stream]:
         return [stream for stream in self._mapping.streams.values() if stream.read is not None]
@@ -152,8 +158,8 @@ class RestReader:
             reached.link = changes.next
             # A record may be told of several times: the last word counts.
             last = {stream.key(Node(row)): row for row in changes.rows}
-            standing = [row for row in last.values() if REMOVED not in row]
-            gone = [key for key, row in last.items() if key is not None and REMOVED in row]
+            standing = [row for row in last.values() if not _is_removal(row)]
+            gone = [key for key, row in last.items() if key is not None and _is_removal(row)]
             yield from self._handed_in(stream, reached, standing, gone=gone)
             if changes.last:
                 return
@@ -179,9 +185,34 @@ class RestReader:
 
 
 def _portion(origin: Origin, read: RestRead, api: RestApi, rows: Sequence[Row]) -> Portion:
-    found = [whole for row in rows if (whole := api.whole(row)) is not None]
-    numbered: list[Numbered] = [(str(row.get(read.key)), row) for row in found]
-    return Portion(origin, numbered, size=len(orjson.dumps(found, default=str)))
+    found: list[Numbered] = []
+    broken: list[Broken] = []
+    size = 0
+    for number, row in enumerate(rows, 1):
+        # One whose name is broken cannot even be asked for.
+        bad = _broken(number, row, read)
+        whole = None if bad is not None else api.whole(row)
+        if whole is not None and whole is not row:
+            bad = _broken(number, whole, read)
+        if bad is not None:
+            broken.append(bad)
+            size += len(bad.raw)
+        elif whole is not None:
+            found.append((str(whole.get(read.key)), whole))
+            size += len(orjson.dumps(whole, default=str))
+    return Portion(origin, found, broken, size=size)
+
+
+def _broken(number: int, row: Row, read: RestRead) -> Broken | None:
+    key = row.get(read.key)
+    name = shown(key) if isinstance(key, str | int) else f"without {read.key!r}"
+    reason = refused(row, f"the record {name}")
+    return None if reason is None else Broken(number, json.dumps(row).encode(), *reason)
+
+
+def _is_removal(row: Row) -> bool:
+    """Whether a record of a change list is gone; one that cannot be read is not believed."""
+    return REMOVED in row and refused(row, "it") is None
 
 
 def _is_within(row: Row, read: RestRead, begin: datetime, end: datetime) -> bool:

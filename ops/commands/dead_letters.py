@@ -9,7 +9,9 @@ import typer
 from ops.commands.failures import FAILED, MISUSED
 from ops.commands.options import ConfigOption, JsonOption, prepare
 
-app = typer.Typer(no_args_is_help=True, help="List, show and replay records that were refused.")
+app = typer.Typer(
+    no_args_is_help=True, help="List, show, replay and close records that were refused."
+)
 
 _TABLE_ROWS = 50
 
@@ -17,7 +19,7 @@ _TABLE_ROWS = 50
 @app.command("list")
 def list_all(
     replayed: Annotated[
-        bool, typer.Option("--replayed", help="List those too that were replayed.")
+        bool, typer.Option("--replayed", help="List those too that were replayed or closed.")
     ] = False,
     limit: Annotated[
         int | None,
@@ -74,9 +76,7 @@ def show_one(
 @app.command("replay")
 def replay(
     letter_ids: Annotated[list[int] | None, typer.Argument(metavar="[ID…]")] = None,
-    every: Annotated[
-        bool, typer.Option("--all", help="Replay all that were not replayed yet.")
-    ] = False,
+    every: Annotated[bool, typer.Option("--all", help="Replay all that are open.")] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -98,4 +98,38 @@ def replay(
     for one in replays.absent:
         err().print(f"headrace: {one}")
     if answer["failed"] or replays.absent:
+        raise typer.Exit(FAILED)
+
+
+@app.command("close")
+def close(
+    letter_ids: Annotated[list[int] | None, typer.Argument(metavar="[ID…]")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Close all that are open.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Close letters without a replay: their records were mended at the source, or are not needed.
+
+    They are kept, and no longer counted. The exit status is 1 where an id is none of an open one.
+    """
+    from ops.letters import close_letters, why_not_open
+    from ops.presenting import err, show
+    from ops.stack import Stack
+    from sinks.database import engine
+
+    if bool(letter_ids) == every:
+        err().print("headrace: name the letters to close, or give --all")
+        raise typer.Exit(MISUSED)
+    settings = prepare(config)
+    with Stack.database_only(settings) as url:
+        database = engine(url)
+        closed = close_letters(database, None if every else letter_ids)
+        absent = [
+            why_not_open(database, one) for one in sorted(set(letter_ids or ()) - set(closed))
+        ]
+        database.dispose()
+    show({"closed": closed}, as_json, f"Closed {len(closed):,}")
+    for one in absent:
+        err().print(f"headrace: {one}")
+    if absent:
         raise typer.Exit(FAILED)

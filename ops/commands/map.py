@@ -139,7 +139,7 @@ def _test(written: Written, as_json: bool) -> None:
 
 def _draft(records: str, documents: list[str], out: Path | None) -> None:
     from connectors.drafting.draft import draft_mapping
-    from connectors.drafting.samples import name_of, sample_records
+    from connectors.drafting.samples import name_of, samples_of
     from connectors.mapping.contract import document_types
 
     unknown = [one for one in documents if one not in document_types()]
@@ -147,7 +147,8 @@ def _draft(records: str, documents: list[str], out: Path | None) -> None:
         known = ", ".join(document_types())
         found = f"no type {', '.join(unknown)}" if unknown else "missing"
         raise typer.BadParameter(f"{found}; there are {known}", param_hint="--event")
-    draft = draft_mapping(name_of(records), sample_records(records), documents)
+    samples = samples_of(records)
+    draft = draft_mapping(name_of(records), samples.records, documents, samples.places)
     if out is None:
         typer.echo(draft.text, nl=False)
     else:

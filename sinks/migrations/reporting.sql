@@ -134,7 +134,9 @@ COMMENT ON VIEW reporting.demand IS
 stages, and both together.';
 
 CREATE VIEW reporting.dead_letters AS
-SELECT id, at, stage, document, code, reason, place, topic, partition, position, replayed_at
+SELECT id, at, stage, document, code, reason, place, topic, partition, position, replayed_at,
+    closed_at
 FROM dead_letters CROSS JOIN (SELECT) AS read_only;
 COMMENT ON VIEW reporting.dead_letters IS
-    'What the hub could not take, where it came from and why; replayed_at where it was mended.';
+    'What the hub could not take, where it came from and why; replayed_at where it was mended,
+closed_at where a person closed it.';

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -76,6 +78,26 @@ def test_a_token_lets_in_until_it_is_revoked(guarded: Door) -> None:
     assert [(one["name"], bool(one["revoked_at"])) for one in listed] == [("till", True)]
 
 
+@pytest.mark.parametrize("scheme", ["Bearer", "Basic"])
+def test_credentials_beyond_ascii_are_refused(guarded: Door, scheme: str) -> None:
+    with guarded.client(headers={"authorization": f"{scheme} é".encode("latin-1")}) as client:
+        answer = client.post("/v1/events/invoice", json=guarded.invoice("T2"))
+    assert (answer.status_code, answer.json()["type"]) == (
+        401,
+        "urn:headrace:problem:unauthorized",
+    )
+
+
+def test_calls_that_are_not_signed_leave_the_sender_its_own(guarded: Door) -> None:
+    with guarded.client() as client:
+        statuses = [
+            client.post(f"/v1/hooks/{guarded.desk}", json={}).status_code for _ in range(80)
+        ]
+    assert set(statuses) == {401, 429}
+    good = {"number": "T5", "opened": "2026-01-02", "state": "new"}
+    assert deliver(guarded, json.dumps(good).encode(), "m20").status_code == 202
+
+
 def test_a_token_without_the_scope_is_refused(guarded: Door) -> None:
     token = headrace(guarded, "token", "create", "reader", "--scope", "read").stdout.strip()
     until(lambda: publish(guarded, token).status_code == 403)
@@ -129,7 +151,9 @@ def test_no_door_is_open_to_others_without_a_token(
     assert told in door.log()
 
 
-def deliver(door: Door, body: bytes, id: str, path: str = "") -> httpx.Response:
+def deliver(
+    door: Door, body: bytes, id: str, path: str = "", *, packed: bool = False
+) -> httpx.Response:
     now = datetime.now(UTC)
     headers = {
         "content-type": "application/json",
@@ -137,8 +161,11 @@ def deliver(door: Door, body: bytes, id: str, path: str = "") -> httpx.Response:
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": Webhook(SECRET).sign(id, now, body.decode()),
     }
+    if packed:
+        headers["content-encoding"] = "gzip"
+    content = gzip.compress(body) if packed else body
     with door.client() as client:
-        return client.post(f"/v1/hooks/{door.desk}{path}", content=body, headers=headers)
+        return client.post(f"/v1/hooks/{door.desk}{path}", content=content, headers=headers)
 
 
 def test_a_webhook_is_mapped_and_what_it_cannot_map_is_kept(door: Door) -> None:
@@ -171,6 +198,31 @@ def test_a_webhook_that_is_not_signed_or_not_known_is_refused(door: Door) -> Non
         assert client.post(f"/v1/hooks/{door.desk}", json={}).status_code == 401
         assert client.post(f"/v1/hooks/{door.erp}", json={}).status_code == 404
     assert deliver(door, b"{}", "m9", "/nothing").status_code == 404
+
+
+@pytest.mark.parametrize("seconds", [-400, 400, None])
+def test_what_no_secret_can_have_signed_is_refused_before_its_body_is_read(
+    door: Door, seconds: int | None
+) -> None:
+    stamp = "nan" if seconds is None else str(int(time.time()) + seconds)
+    head = (
+        f"POST /v1/hooks/{door.desk} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000000\r\n"
+        "Content-Type: application/json\r\nwebhook-id: m\r\nwebhook-signature: v1,AAAA\r\n"
+        f"webhook-timestamp: {stamp}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", door.port), timeout=10) as caller:
+        caller.sendall(head.encode())
+        assert caller.recv(100).startswith(b"HTTP/1.1 401 ")
+
+
+def test_a_large_delivery_is_verified_and_inflated(door: Door) -> None:
+    records = [
+        {"number": f"L{number}", "opened": "2026-01-02", "state": "new"} for number in range(2_000)
+    ]
+    body = json.dumps(records).encode()
+    assert deliver(door, body, "m30").json()["records"] == 2_000
+    packed = deliver(door, body, "m31", packed=True)
+    assert (packed.status_code, packed.json()["records"]) == (202, 2_000)
 
 
 def test_a_dead_letter_of_a_webhook_is_replayed_once_the_mapping_is_mended(door: Door) -> None:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import gzip
 import json
 import socket
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from decimal import Decimal
 from typing import Any
 
 import httpx
 import pytest
 
+from connectors.pushed.documents import UnfitDocument, read_document
 from tests.api.doors import Door
 
 pytestmark = pytest.mark.stack
@@ -83,6 +88,16 @@ def test_a_field_that_does_not_fit_is_named(
     assert answer.status_code == 422, answer.text
     (error,) = answer.json()["errors"]
     assert (error["pointer"], error["code"]) == (f"/{field}", code)
+
+
+@pytest.mark.parametrize("written", ["-1e-3000000", "0." + "0" * 3_000 + "1"], ids=["e", "long"])
+def test_a_number_is_told_within_bounds(door: Door, client: httpx.Client, written: str) -> None:
+    whole = Decimal(f"1{'0' * 1_000}.5")
+    with pytest.raises(UnfitDocument) as unfit:
+        read_document("invoice", {"gross": whole})
+    assert all(len(one.reason) < 200 for one in unfit.value.problems)
+    answer = publish(client, of(door, gross=written))
+    assert answer.status_code in (400, 422) and len(answer.content) < 1_000
 
 
 def test_half_a_sign_is_refused(door: Door, client: httpx.Client) -> None:
@@ -159,12 +174,31 @@ def test_a_body_that_grows_beyond_what_it_said_is_cut_off(door: Door) -> None:
         assert answer.status_code == 413
 
 
+def test_more_connections_than_are_taken_at_once_are_told_so(
+    door: Door, client: httpx.Client
+) -> None:
+    with ExitStack() as several:
+        for _ in range(520):
+            several.enter_context(socket.create_connection(("127.0.0.1", door.port)))
+        until(lambda: client.get("/healthz").status_code == 503)
+    until(lambda: client.get("/healthz").status_code == 200)
+    assert publish(client, of(door)).status_code == 202
+
+
 def test_a_caller_who_goes_away_in_the_middle_harms_nobody(
     door: Door, client: httpx.Client
 ) -> None:
     with socket.create_connection(("127.0.0.1", door.port)) as caller:
         caller.sendall(
-            b"POST /v1/events/invoice HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n{"
+            b"POST /v1/events/invoice HTTP/1.1\r\nHost: localhost\r\n"
+            b"Content-Type: application/json\r\nContent-Length: 500\r\n\r\n{"
         )
     assert publish(client, of(door)).status_code == 202
     assert "Exception in ASGI application" not in door.log()
+
+
+def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.1)

@@ -183,3 +183,17 @@ def test_a_recreated_topic_stops_the_hub_until_it_is_accepted(first: Ran, shop: 
 def _recreate(cluster: Cluster, topic: str) -> None:
     delete_topics(cluster, [topic])
     ensure_topics(cluster, [TOPICS[topic]], 2)
+
+
+def test_a_dead_letter_is_closed_by_a_person(first: Ran, shop: Shop) -> None:
+    (row,) = shop.ask("dead-letters", "list")["rows"]
+    assert shop.ask("dead-letters", "close", str(row["id"])) == {"closed": [row["id"]]}
+    assert shop.ask("status")["dead_letters"] == 0
+    assert shop.ask("dead-letters", "list")["rows"] == []
+    (kept,) = shop.ask("dead-letters", "list", "--replayed")["rows"]
+    assert kept["closed_at"] is not None
+    again = shop.run("dead-letters", "close", str(row["id"]), "--json")
+    assert (again.status, again.answer) == (1, {"closed": []})
+    refused = shop.run("dead-letters", "replay", str(row["id"]))
+    assert (refused.status, refused.out) == (1, "")
+    assert f"dead letter {row['id']} was closed already" in refused.err

@@ -56,6 +56,7 @@ def test_a_source_without_files_is_told_before_a_bounded_run(shop: Shop) -> None
         (("sources", "run", "tull"), ("'tull'", "till")),
         (("dead-letters", "replay"), ("--all",)),
         (("dead-letters", "replay", "3", "--all"), ("--all",)),
+        (("dead-letters", "close"), ("--all",)),
         (("rebuild", "--stream", "demnd"), ("demnd", "demand")),
         (("rebuild", "--accept-recreated", "sales.ordr.v1"), ("sales.ordr.v1", "sales.order.v1")),
         (("rebuild", "--from-topics", "--stream", "demand"), ("--stream",)),

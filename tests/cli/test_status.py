@@ -8,8 +8,15 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import create_engine, insert
 
+from ops.answers import letters_answer
 from ops.lag import read_positions
-from ops.letters import find_letter, list_letters, open_letter_ids
+from ops.letters import (
+    close_letters,
+    find_letter,
+    list_letters,
+    open_letter_ids,
+    why_not_open,
+)
 from ops.status import Status, is_silent, read_status
 from sinks.database import connect
 from sinks.dead_letters import DeadLetter, add
@@ -112,3 +119,28 @@ def test_a_source_shows_its_newest_event(database_url: str) -> None:
     assert newest is not None
     assert newest.isoformat() == "2026-02-03T00:00:00+00:00"
     assert status_of(database_url).streams[0].behind == 3
+
+
+@pytest.mark.stack
+def test_closed_letters_are_kept_and_no_longer_count(database_url: str) -> None:
+    with connect(database_url) as connection:
+        letters = [
+            DeadLetter("decode", "truncated", "bad", topic="t", partition=0, position=number)
+            for number in range(3)
+        ]
+        add(connection, letters)
+    engine = create_engine(database_url)
+    first, second, third = open_letter_ids(engine)
+    assert close_letters(engine, [first, 0]) == [first]
+    assert close_letters(engine, [first]) == []
+    assert why_not_open(engine, first) == f"dead letter {first} was closed already"
+    assert why_not_open(engine, 0) == "there is no dead letter 0"
+    assert status_of(database_url).dead_letters == 2
+    listed = letters_answer(list_letters(engine, replayed=True, limit=None))["rows"]
+    assert [row["closed_at"] is not None for row in listed] == [False, False, True]
+    assert all(row["replayed_at"] is None for row in listed)
+    assert close_letters(engine, None) == [second, third]
+    with connect(database_url) as connection:
+        assert add(connection, letters[:1]) == 1
+    assert open_letter_ids(engine) == [first]
+    engine.dispose()

@@ -17,6 +17,10 @@ Record = dict[str, Any]
 Fault = Callable[["Handler"], bool]
 
 
+#: The value of a field in the place of which ``Records.deep`` is sent.
+DEEP = "<deep>"
+
+
 class Records:
     """The records of a system: by key, with a change time in microseconds that it may cut."""
 
@@ -29,6 +33,7 @@ class Records:
         #: Changes of tracked sets in their order, deletions as None.
         self.changes: list[tuple[Any, Record | None]] = []
         self.first_change = 0
+        self.deep = b"[]"
 
     def put(self, key: Any, changed: str, **fields: Any) -> None:
         """Add or change a record."""
@@ -83,7 +88,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def send(self, content: Any, status: int = 200, **headers: str) -> None:
         """Answer with JSON."""
-        raw = json.dumps(content).encode()
+        raw = json.dumps(content).encode().replace(json.dumps(DEEP).encode(), self.records.deep)
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(raw)))

@@ -128,7 +128,7 @@ def test_broken_payload_is_a_dead_letter_once_and_the_next_event_goes_on(
         headers=[(name, one.encode()) for name, one in headers],
     )
     with open_door(source.settings(), source.mapping, source.log, database_url) as door:
-        replay_through(door, source.tables(), letter)
+        replay_through(door, source.tables(), 1, letter)
         assert (door.report.published, door.report.rejected) == (1, 0)
 
 

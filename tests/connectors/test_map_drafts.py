@@ -11,7 +11,6 @@ import pytest
 from connectors.drafting.columns import columns_of, usual_order
 from connectors.drafting.draft import Drafted, draft_mapping
 from connectors.drafting.matching import matched, vocabulary
-from connectors.drafting.shapes import day_formats, number_styles
 from connectors.dry_run import DryRun, dry_run_of, held_against_contracts
 from connectors.mapping import MappingError, parse_mapping
 from connectors.mapping.contract import contract_of, document_types
@@ -190,7 +189,7 @@ def test_a_draft_of_any_type_is_yaml_and_says_what_it_lacks(document: str) -> No
 def test_the_format_of_dates_is_found_over_all_values(
     values: list[str], formats: list[str]
 ) -> None:
-    assert day_formats(values) == formats
+    assert columns_of([{"a": value} for value in values] or [{"a": None}])[0].days == formats
 
 
 @pytest.mark.parametrize(
@@ -210,7 +209,7 @@ def test_the_format_of_dates_is_found_over_all_values(
 def test_how_numbers_are_written_is_found_and_what_is_open_stays_open(
     values: list[str], styles: list[tuple[str, str]]
 ) -> None:
-    assert number_styles(values) == styles
+    assert columns_of([{"a": value} for value in values] or [{"a": None}])[0].numbers == styles
 
 
 def test_one_column_shows_the_order_of_day_and_month_of_the_others() -> None:

@@ -44,6 +44,12 @@ def test_the_tests_in_a_shipped_profile_pass(name: str) -> None:
     assert [one for one in results if one.differences] == []
 
 
+@pytest.mark.parametrize("name", sorted({*shipped()} - {"northwind", "sap_s4_o2c"}))
+def test_the_first_line_of_a_profile_says_that_no_sample_of_a_site_tested_it(name: str) -> None:
+    first, _, _ = (PROFILES / f"{name}.yaml").read_text(encoding="utf-8").partition("\n")
+    assert first.endswith(" Not tested on a site's sample.")
+
+
 @pytest.mark.parametrize("document", document_types())
 def test_the_csv_profile_of_a_type_follows_its_contract(document: str) -> None:
     text = (PROFILES / f"{profile_name(document)}.yaml").read_text(encoding="utf-8")

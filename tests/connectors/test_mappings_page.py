@@ -10,7 +10,7 @@ import pytest
 from connectors.mapping.compiler import Compiler, Defaults, View
 from connectors.mapping.operators import __all__ as families
 from connectors.mapping.registry import OPERATORS
-from connectors.mapping.yaml_text import read_yaml
+from connectors.mapping.yaml_text import compose
 
 PAGE = (Path(__file__).parents[2] / "docs" / "mappings.md").read_text(encoding="utf-8")
 TABLE = PAGE.partition("| operator | example |")[2].partition("\n\n")[0]
@@ -45,6 +45,6 @@ def test_examples_can_be_loaded(example: str) -> None:
     view.many.add("item")
     # Words that stand for a test, a value or a list of fields.
     text = re.sub(r"\btest\b", "{not_empty: a}", example)
-    node = read_yaml(f"value: {text}", "docs/mappings.md")["value"]
+    node = compose(f"value: {text}", "docs/mappings.md").document()["value"]
     if set(node) & set(OPERATORS):
         Compiler("erp", Defaults(), view).expression(node)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from connectors.mapping.compiler import Compiler, Defaults, View
 from connectors.mapping.problems import Fault
 from connectors.mapping.values import Node, Refusal
-from connectors.mapping.yaml_text import read_yaml
+from connectors.mapping.yaml_text import compose
 
 RECORD = {
     "no": "000420",
@@ -49,7 +49,7 @@ def evaluate(text: str) -> Any:
     view.many.add("item")
     defaults = Defaults(zone=ZoneInfo("Asia/Shanghai"))
     expression = Compiler("erp", defaults, view).expression(
-        read_yaml(f"value: {text}", "test")["value"]
+        compose(f"value: {text}", "test").document()["value"]
     )
     node = Node(RECORD)
     node.joined["item"] = [Node(row, parent=node) for row in CHILDREN]
@@ -341,7 +341,7 @@ def test_value_that_means_nothing_is_refused_with_its_code(text: str, code: str)
 def test_option_that_means_nothing_is_an_error_at_its_place(text: str, message: str) -> None:
     with pytest.raises(Fault, match=message):
         Compiler("erp", Defaults(), View(), "value").expression(
-            read_yaml(f"value: {text}", "test")["value"]
+            compose(f"value: {text}", "test").document()["value"]
         )
 
 

@@ -330,10 +330,12 @@ def test_replay_leaves_the_documents_that_wait_alone(orders: SampleSource) -> No
     assert orders.run(bounded=False).published == 1
 
 
-def replayed(source: SampleSource, letter: DeadLetter, mended: SampleSource) -> int:
+def replayed(
+    source: SampleSource, letter: DeadLetter, mended: SampleSource, letter_id: int = 1
+) -> int:
     row = FilesSource(name="sample", path=str(source.folder), mapping="unused")
     with open_door(row, mended.mapping, mended.log, mended.database_url) as door:
-        replay_through(door, source.reader(), letter)
+        replay_through(door, source.reader(), letter_id, letter)
         assert door.report.rejected == 0
         return door.report.published
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from connectors.opening import open_door
 from connectors.passes import make_pass
+from connectors.replay import replay_through
 from connectors.report import SourceReport
 from connectors.rest.source import RestReader
 from hub.source_settings import RestSource
-from tests.connectors.rest_server import Records, cuts, refuses, serving
+from sinks.database import connect
+from sinks.dead_letters import DeadLetter
+from tests.connectors.rest_server import DEEP, Records, cuts, refuses, serving
 from tests.connectors.sources import KilledError, SampleSource, mapping
 
 pytestmark = pytest.mark.stack
@@ -52,6 +56,15 @@ events:
     def run(self, *, bounded: bool = True) -> SourceReport:
         with open_door(self.settings, self.mapping, self.log, self.database_url) as door:
             make_pass(door, RestReader(self.settings, self.mapping), bounded)
+            return door.report
+
+    def replay(self, row: Any, value: bytes) -> SourceReport:
+        """Read a dead letter again, with ``value`` as its content."""
+        stage, code, reason, place, _, texts, letter_id = row
+        headers = [(name, text.encode("latin-1")) for name, text in texts]
+        letter = DeadLetter(stage, code, reason, place=place, value=value, headers=headers)
+        with open_door(self.settings, self.mapping, self.log, self.database_url) as door:
+            replay_through(door, RestReader(self.settings, self.mapping), letter_id, letter)
             return door.report
 
 
@@ -111,3 +124,50 @@ def test_killed_at_any_moment_it_ends_with_what_the_system_holds(
     again = sample.run()
     assert (again.published, again.rejected) == (0, 0)
     assert len(sample.log.records) == published
+
+
+@pytest.mark.parametrize("depth", [101, 300, 5_000])
+@pytest.mark.parametrize("api", READS)
+def test_record_that_cannot_be_kept_is_a_dead_letter_and_the_others_go_on(
+    database_url: str, tmp_path: Path, records: Records, url: str, api: str, depth: int
+) -> None:
+    sample = RestSample(database_url, tmp_path, url, api)
+    sign = " " if api in ("frappe", "odoo") else "T"
+    zone = "" if api in ("frappe", "odoo") else "Z"
+    bad = {3: "half \ud800", 5: "nul \0", 6: DEEP}
+    for number in range(8):
+        moment = f"2026-03-01{sign}10:00:{10 + number}{zone}"
+        records.put(key_of(api, number), moment, label=bad.get(number, f"n{number}"))
+    records.deep = b"[" * (depth - 1) + b"]" * (depth - 1)
+    first = sample.run()
+    assert (first.rejected, first.published) == (3, 5)
+    assert sorted(labels(sample).values()) == ["n0", "n1", "n2", "n4", "n7"]
+    with connect(database_url) as connection:
+        letters = connection.execute(
+            "SELECT stage, code, reason, place, value, headers, id FROM dead_letters ORDER BY code"
+        ).fetchall()
+    assert [letter[1] for letter in letters] == ["broken_json", "broken_json", "too_deep"]
+    assert sorted(b"half" in bytes(letter[4]) for letter in letters) == [False, False, True]
+    again = sample.run()
+    assert (again.published, again.rejected) == (0, 0)
+    put_right = next(letter for letter in letters if b"half" in bytes(letter[4]))
+    mended = bytes(put_right[4]).replace(b"\\ud800", b"\\u00e4")
+    for letter, value in [*((one, bytes(one[4])) for one in letters), (put_right, mended)]:
+        replayed = sample.replay(letter, value)
+        assert (replayed.published, replayed.rejected) == ((1, 0) if value is mended else (0, 1))
+    assert labels(sample)[str(key_of(api, 3))] == "half ä"
+
+
+@pytest.mark.parametrize("api", READS)
+def test_record_whose_key_cannot_be_kept_is_a_dead_letter(
+    database_url: str, tmp_path: Path, records: Records, url: str, api: str
+) -> None:
+    sample = RestSample(database_url, tmp_path, url, api)
+    sign, zone = (" ", "") if api in ("frappe", "odoo") else ("T", "Z")
+    records.put("C-\ud800", f"2026-03-01{sign}10:00:01{zone}", label="half")
+    records.put("C-\0", f"2026-03-01{sign}10:00:02{zone}", label="nul")
+    records.put("C-1", f"2026-03-01{sign}10:00:03{zone}", label="whole")
+    first = sample.run()
+    assert (first.rejected, first.published) == (2, 1)
+    again = sample.run()
+    assert (again.published, again.rejected) == (0, 0)

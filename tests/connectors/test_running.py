@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from psycopg import errors
@@ -22,7 +23,7 @@ from connectors.running import (
 from hub.kafka import Cluster, ensure_topics
 from hub.settings import Settings, load_settings
 from hub.source_settings import FilesSource
-from ops.source_runs import read_to_end
+from ops.source_runs import Journal, follow_all, read_to_end
 from ops.stack import Addresses
 from schemas.catalogue import DOCUMENTS
 from sinks.cursors import SourceBusy, source_lock, waiting_counts
@@ -143,15 +144,15 @@ def test_dead_letter_of_the_database_is_replayed_after_the_mapping_was_mended(
         value=bytes(row[5]),
         headers=[(name, text.encode("latin-1")) for name, text in row[6]],
     )
-    again = replay_dead_letter(letter, source, settings, cluster, database_url)
+    again = replay_dead_letter(1, letter, source, settings, cluster, database_url)
     assert (again.published, again.rejected) == (0, 1)
     mended = MAPPING.replace("{bool: blocked}", "{equals: [blocked, gesperrt]}")
     Path(source.mapping).write_text(mended)
-    again = replay_dead_letter(letter, source, settings, cluster, database_url)
+    again = replay_dead_letter(1, letter, source, settings, cluster, database_url)
     assert (again.published, again.rejected) == (1, 0)
     with pytest.raises(ReplayError, match="no record of a source"):
         foreign = DeadLetter(stage="decode", code="x", reason="y")
-        replay_dead_letter(foreign, source, settings, cluster, database_url)
+        replay_dead_letter(1, foreign, source, settings, cluster, database_url)
 
 
 def test_one_record_too_large_for_the_log_or_for_an_index_does_not_stop_its_source(
@@ -208,8 +209,52 @@ def test_dead_letter_is_replayed_while_its_source_is_followed(
     )
     mended = MAPPING.replace("{bool: blocked}", "{equals: [blocked, gesperrt]}")
     Path(source.mapping).write_text(mended)
-    again = replay_dead_letter(letter, source, settings, cluster, database_url)
+    again = replay_dead_letter(1, letter, source, settings, cluster, database_url)
     assert (again.published, again.rejected) == (1, 0)
     assert thread.is_alive()
     stop.set()
     thread.join(10)
+
+
+def test_source_that_fails_stops_no_other_and_heals_once_its_cause_is_mended(
+    cluster: Cluster, database_url: str, settings: Settings, source: FilesSource, tmp_path: Path
+) -> None:
+    (tmp_path / "shut").mkdir()
+    for folder in ("in", "shut"):
+        (tmp_path / folder / "customers.csv").write_text("no,name,blocked\n1,Ada,\n")
+    shut = source.model_copy(update={"name": "shut", "path": str(tmp_path / "shut")})
+    both = settings.model_copy(update={"data": tmp_path / "var", "sources": (shut, source)})
+    with connect(database_url) as connection:
+        connection.execute(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$BEGIN RAISE 'not from here'; END$$"
+        )
+        connection.execute(
+            "CREATE TRIGGER refuse BEFORE INSERT ON source_cursors FOR EACH ROW"
+            " WHEN (NEW.source = 'shut') EXECUTE FUNCTION refuse()"
+        )
+
+    def run(name: str) -> dict[str, Any]:
+        return next((one for one in Journal.read(both.data) if one["source"] == name), {})
+
+    stop = threading.Event()
+    addresses = Addresses(database_url, cluster)
+    thread = threading.Thread(target=follow_all, args=(both, addresses, stop, 0.2), daemon=True)
+    thread.start()
+    try:
+        until(lambda: run("shut").get("state") == "failed")
+        assert "not from here" in run("shut")["error"]
+        until(lambda: run("erp").get("published") == 1)
+        with (Path(source.path) / "customers.csv").open("a") as file:
+            file.write("2,Ben,\n")
+        until(lambda: run("erp").get("published") == 2)
+        assert run("erp")["state"] == "reading"
+        with connect(database_url) as connection:
+            connection.execute("DROP TRIGGER refuse ON source_cursors")
+        until(lambda: run("shut").get("state") == "reading")
+        assert (run("shut")["read"], run("shut")["error"]) == (1, None)
+        assert thread.is_alive()
+    finally:
+        stop.set()
+        thread.join(10)
+    assert not thread.is_alive()
