@@ -274,7 +274,8 @@ def test_kafka_starts_again_with_its_users_and_records(processed: Production) ->
     before = len(processed.output("kafka"))
     processed.start_kafka()
     until(lambda: processed.is_healthy("kafka"), processed, "kafka")
-    assert "Kafka Server started" in processed.output("kafka")[before:]
+    # It says so a moment after it listens.
+    until(lambda: "Kafka Server started" in processed.output("kafka")[before:], processed, "kafka")
     found = lag(processed)
     assert found["total"] == 0
     assert sum(row["end"] for row in found["rows"]) >= 100
