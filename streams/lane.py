@@ -1,12 +1,14 @@
 """A topic's way through a worker: batches in, one transaction per batch out, nothing lost between.
 
-Decoding a batch overlaps the commit of the one before. What has arrived while a transaction ran
-goes into the next one: full batches under load, immediate commits when traffic is thin.
+What has arrived while a transaction ran goes into the next one, however many fetches it came in:
+full batches under load, immediate commits when traffic is thin. Decoding a batch that is worth it
+overlaps the commit of the one before.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -26,6 +28,10 @@ log = structlog.get_logger(__name__)
 #: The most records of one transaction: beyond it, latency grows and the rate does not.
 BATCH_RECORDS = 3_000
 
+#: As many records are decoded while a transaction runs; fewer wait for its end, and take with them
+#: what arrives until then.
+OVERLAP_RECORDS = 500
+
 #: Offsets of one step where a worker died; only those of the step in which it died again are
 #: taken one by one, so that a long backlog does not take long.
 STEP = 50
@@ -40,6 +46,11 @@ class Parcel:
 
     batch: RecordBatch
     acknowledge: Callable[[], None]
+
+    @property
+    def weight(self) -> int:
+        """How many records it is waited for as; a batch of a gap alone has none, and some cost."""
+        return max(len(self.batch.records), 1)
 
 
 class Lane:
@@ -74,15 +85,25 @@ class Lane:
         self._decoders = decoders
         self._committers = committers
         self._alone = alone
-        self._arrived: asyncio.Queue[Parcel] = asyncio.Queue(maxsize=2)
+        self._arrived: deque[Parcel] = deque()
+        #: The weight of what has arrived.
+        self._waiting = 0
+        #: Whether a transaction runs.
+        self._busy = False
+        #: Told of each change of the three above.
+        self._changed = asyncio.Condition()
         self._ready: asyncio.Queue[tuple[list[Parcel], Prepared | None]] = asyncio.Queue(maxsize=1)
         #: Held from when a batch is begun until its transaction begins: what is decoded takes
         #: thirty times the memory of its records, so there is one such batch beside that in work.
         self._room = asyncio.Semaphore(1)
 
     async def put(self, parcel: Parcel) -> None:
-        """Hand a batch over; waits while enough of them are on their way."""
-        await self._arrived.put(parcel)
+        """Hand a batch over; waits while enough records are on their way."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._waiting < BATCH_RECORDS)
+            self._arrived.append(parcel)
+            self._waiting += parcel.weight
+            self._changed.notify_all()
 
     async def run(self) -> None:
         """Process batches until cancelled.
@@ -99,21 +120,38 @@ class Lane:
         loop = asyncio.get_running_loop()
         while True:
             await self._room.acquire()
-            parcels = [await self._arrived.get()]
-            records = len(parcels[0].batch.records)
-            while records < BATCH_RECORDS and not self._arrived.empty():
-                parcels.append(self._arrived.get_nowait())
-                records += len(parcels[-1].batch.records)
+            parcels = await self._gather()
             prepared = None
             if not self._positions.cautions:
                 spans = [Span.of(parcel.batch) for parcel in parcels]
                 prepared = await loop.run_in_executor(self._decoders, prepare, self.topic, spans)
             await self._ready.put((parcels, prepared))
 
+    async def _gather(self) -> list[Parcel]:
+        """Take what has arrived for a transaction, as soon as it is worth one."""
+        async with self._changed:
+            await self._changed.wait_for(
+                lambda: self._waiting >= (OVERLAP_RECORDS if self._busy else 1)
+            )
+            parcels: list[Parcel] = []
+            taken = 0
+            while self._arrived and taken < BATCH_RECORDS:
+                parcels.append(self._arrived.popleft())
+                taken += parcels[-1].weight
+            self._waiting -= taken
+            self._changed.notify_all()
+        return parcels
+
+    async def _set_busy(self, busy: bool) -> None:
+        async with self._changed:
+            self._busy = busy
+            self._changed.notify_all()
+
     async def _commit(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             parcels, prepared = await self._ready.get()
+            await self._set_busy(True)
             self._room.release()
             if prepared is None:
                 async with self._alone:
@@ -122,6 +160,7 @@ class Lane:
                 await loop.run_in_executor(self._committers, self._process, prepared)
             for parcel in parcels:
                 parcel.acknowledge()
+            await self._set_busy(False)
 
     def _process(self, prepared: Prepared) -> None:
         """Commit a batch; if its data breaks the transaction, find the record by halving."""
