@@ -34,6 +34,9 @@ COLUMNS = {
     "last_change_on": "date",
 }
 NAMES = ", ".join(COLUMNS)
+#: Worked out from the others, for whoever sums them up in the database.
+_SUMS = ("open_amount", "open_items")
+READ = ", ".join([name for name in COLUMNS if name not in _SUMS])
 
 _AS_TEXT = {name for name, kind in COLUMNS.items() if kind == "numeric" or kind.endswith("[]")}
 
@@ -69,7 +72,7 @@ class InvoiceRow(NamedTuple):
     @classmethod
     def of(cls, invoice: Invoice) -> InvoiceRow:
         """Return the row of an invoice to which nothing refers yet."""
-        amounts = tuple(part.amount for part in invoice.instalments)
+        amounts = tuple([part.amount for part in invoice.instalments])
         return cls(invoice.key, invoice, None, amounts, invoice.invoiced_on)
 
     @classmethod
@@ -97,25 +100,25 @@ class InvoiceRow(NamedTuple):
     @property
     def items(self) -> int:
         """How many of its instalments are open."""
-        return sum(1 for amount in self.open_amounts if amount)
+        amounts = self.open_amounts
+        return len(amounts) - amounts.count(ZERO)
 
     def values(self) -> tuple[Any, ...]:
         """Return the values in the order of the columns."""
-        invoice = self.invoice
-        if invoice is None:
+        if self.invoice is None:
             return (self.key, *[None] * 10, "0", 0, None)
-        parts = invoice.instalments
-        amounts = tuple([part.amount for part in parts])
+        key, customer_key, currency, rate, invoiced_on, gross, parts = self.invoice
+        numbers, due_on, amounts = zip(*parts, strict=True)
         return (
-            self.key,
-            invoice.customer_key,
-            invoice.currency,
-            None if invoice.rate is None else str(invoice.rate),
-            invoice.invoiced_on,
-            str(invoice.gross),
+            key,
+            customer_key,
+            currency,
+            None if rate is None else str(rate),
+            invoiced_on,
+            str(gross),
             self.cancelled_on,
-            literal([part.number for part in parts]),
-            literal([part.due_on for part in parts]),
+            literal(numbers),
+            literal(due_on),
             literal(amounts),
             literal(self.open_amounts),
             str(self.open_amount),
@@ -132,9 +135,9 @@ def literal(values: Sequence[int | date | Decimal]) -> str:
 
 
 def invoice_row(row: Sequence[Any]) -> InvoiceRow:
-    """Read a row of ``receivable_invoices`` in the order of `NAMES`."""
+    """Read a row of ``receivable_invoices``: the columns of `READ`."""
     (key, customer_key, currency, rate, invoiced_on, gross, cancelled_on) = row[:7]
-    (numbers, due_on, amounts, open_amounts, _, _, last_change_on) = row[7:14]
+    (numbers, due_on, amounts, open_amounts, last_change_on) = row[7:12]
     if customer_key is None:
         return InvoiceRow.stub(key)
     parts = tuple(map(Instalment, numbers, due_on, amounts))
@@ -173,7 +176,7 @@ def lock(connection: psycopg.Connection[Any], keys: Collection[str]) -> dict[str
         return {}
     wanted = sorted(keys)
     query = f"""
-        SELECT {NAMES} FROM receivable_invoices
+        SELECT {READ} FROM receivable_invoices
         WHERE key = ANY(%b) ORDER BY key FOR UPDATE
     """
     rows = connection.execute(query, (wanted,), binary=True).fetchall()

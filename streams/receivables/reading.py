@@ -223,7 +223,7 @@ def open_items_as_of(
         invoices.invoice_row(row)
         for row in connection.execute(
             f"""
-            SELECT {invoices.NAMES} FROM receivable_invoices
+            SELECT {invoices.READ} FROM receivable_invoices
             WHERE invoiced_on <= %(as_of)s
                 AND (open_amount <> 0 OR last_change_on > %(as_of)s)
             """,

@@ -107,9 +107,10 @@ def invoice_of(key: str, document: Mapping[str, Any]) -> Invoice:
     """Read the receivable of an invoice document of kind ``invoice``."""
     stated = document["instalments"]
     if stated:
+        if len(stated) > 1:
+            stated = sorted(stated, key=lambda part: (part["due_on"], part["number"]))
         instalments = tuple(
-            Instalment(part["number"], part["due_on"], part["amount"])
-            for part in sorted(stated, key=lambda part: (part["due_on"], part["number"]))
+            [Instalment(part["number"], part["due_on"], part["amount"]) for part in stated]
         )
     else:
         due_on = due_by_terms(document["invoiced_on"], document["terms"])
@@ -220,7 +221,8 @@ def settle(
     invoice whole from its own date.
     """
     invoiced_on = invoice.invoiced_on
-    cancelled_on = min((max(one.cancelled_on, invoiced_on) for one in cancellations), default=None)
+    closings = [max(one.cancelled_on, invoiced_on) for one in cancellations]
+    cancelled_on = min(closings, default=None)
     changed_on = invoiced_on if cancelled_on is None else cancelled_on
     effective = []
     for one in allocations:
