@@ -38,6 +38,8 @@ def make_pass(door: Door, reader: Reader, final: bool) -> None:
     note = door.session.run(lambda connection: cursors.read_note(connection, door.source))
     if note.get("building"):
         build_touched(door, final=False)
+        # Nothing may be left to build: the pass was killed between its last document and its mark.
+        _mark(door, building=False)
     recogniser = Recogniser(door)
     for several in together(recogniser.new_in(reader.portions(states, final))):
         take_portions(door, several)

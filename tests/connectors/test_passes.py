@@ -10,12 +10,25 @@ from pathlib import Path
 
 import pytest
 
+from connectors import passes
+from connectors.assembly import build_touched
+from connectors.door import Door
 from connectors.opening import open_door
 from connectors.replay import replay_through
 from hub.source_settings import FilesSource
+from sinks.cursors import read_note
 from sinks.database import connect
 from sinks.dead_letters import DeadLetter
-from tests.connectors.sources import KilledError, SampleSource, contents, copied, mapping, profile
+from tests.connectors.sources import (
+    ORDER_EVENTS,
+    KilledError,
+    SampleSource,
+    contents,
+    copied,
+    mapping,
+    numbered_letters,
+    profile,
+)
 
 pytestmark = pytest.mark.stack
 
@@ -23,24 +36,9 @@ ORDERS = """
 streams:
   order: {from: "orders*.csv", key: no}
   line: {from: "lines*.csv", key: [no, item]}
-events:
-- emit: order
-  from: order
-  key: no
-  fields:
-    customer: {reference: customer}
-    ordered_on: {date: day}
-    currency: {const: EUR}
-    status: {map: {O: open, C: closed}, of: state, otherwise: reject}
-  lines:
-    join: {line: {no: no}, missing: hold}
-    order_by: item
-    fields:
-      number: item
-      product: {reference: product}
-      quantity: {decimal: quantity}
-      net_amount: {decimal: net}
-"""
+""" + ORDER_EVENTS.replace(
+    "{const: open}", "{map: {O: open, C: closed}, of: state, otherwise: reject}"
+)
 ORDER_HEAD = "no,customer,day,state\n"
 LINE_HEAD = "no,item,product,quantity,net\n"
 
@@ -57,23 +55,7 @@ CUSTOMER_HEAD = "no,name,city\n"
 
 
 def letters(source: SampleSource) -> list[DeadLetter]:
-    with connect(source.database_url) as connection:
-        rows = connection.execute(
-            "SELECT stage, code, reason, document, place, value, headers FROM dead_letters"
-            " ORDER BY id"
-        ).fetchall()
-    return [
-        DeadLetter(
-            stage=row[0],
-            code=row[1],
-            reason=row[2],
-            document=row[3],
-            place=row[4],
-            value=bytes(row[5]),
-            headers=[(name, text.encode("latin-1")) for name, text in row[6]],
-        )
-        for row in rows
-    ]
+    return [letter for _, letter in numbered_letters(source)]
 
 
 @pytest.fixture
@@ -303,6 +285,29 @@ def test_killed_while_building_it_finishes_before_it_reads_what_came_since(
     standing = {key[1]: document for key, document in orders.standing().items()}
     assert [line["number"] for line in standing["1"]["lines"]] == ["1", "2"]
     assert [d["version"] for d in orders.published() if d["id"] == "1"] == [1, 1, 2]
+
+
+def test_killed_behind_its_last_document_it_no_longer_says_that_it_builds(
+    orders: SampleSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders.write("orders.csv", ORDER_HEAD + "1,K1,2026-01-02,O\n")
+    orders.write("lines.csv", LINE_HEAD + "1,1,P1,1,10\n")
+
+    def build_then_die(door: Door, final: bool) -> None:
+        build_touched(door, final)
+        raise KilledError
+
+    with monkeypatch.context() as killing, pytest.raises(KilledError):
+        killing.setattr(passes, "build_touched", build_then_die)
+        orders.run()
+    assert is_building(orders)
+    assert orders.run().published == 0
+    assert not is_building(orders)
+
+
+def is_building(source: SampleSource) -> bool:
+    with connect(source.database_url, name="test") as connection:
+        return bool(read_note(connection, "sample")["building"])
 
 
 def test_unknown_value_rejects_with_its_code_and_is_replayed_when_the_mapping_is_mended(
