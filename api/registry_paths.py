@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
@@ -17,8 +18,25 @@ _NO_NUL = r"^[^\x00]*$"
 Subject = Annotated[str, Path(max_length=1_000, pattern=_NO_NUL)]
 Prefix = Annotated[str, Query(alias="subjectPrefix", pattern=_NO_NUL)]
 Flag = Annotated[bool, Query()]
-Offset = Annotated[int, Query(ge=0)]
-Limit = Annotated[int, Query()]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Which of the things that are found are told, of deleted ones too if ``deleted``."""
+
+    deleted: Flag = False
+    offset: Annotated[int, Query(ge=0)] = 0
+    #: Below 0 all of them.
+    limit: Annotated[int, Query()] = -1
+
+    def of(self, found: list[Any]) -> list[Any]:
+        """The part that was asked for."""
+        if self.limit < 0:
+            return found[self.offset :]
+        return found[self.offset : self.offset + self.limit]
+
+
+Listed = Annotated[Listing, Depends()]
 
 
 def add_schemas(router: APIRouter, registry: Registry) -> None:
@@ -30,16 +48,14 @@ def add_schemas(router: APIRouter, registry: Registry) -> None:
 
     @router.get("/schemas")
     def all_schemas(
+        listing: Listed,
         subject_prefix: Prefix = "",
-        deleted: Flag = False,
         latest_only: Annotated[bool, Query(alias="latestOnly")] = False,
-        offset: Offset = 0,
-        limit: Limit = -1,
     ) -> Any:
-        found = registry.all_versions(subject_prefix, deleted=deleted)
+        found = registry.all_versions(subject_prefix, deleted=listing.deleted)
         if latest_only:
             found = list({one.subject: one for one in found}.values())
-        return _page([of_version(one) for one in found], offset, limit)
+        return listing.of([of_version(one) for one in found])
 
     @router.get("/schemas/ids/{schema_id}")
     def schema(schema_id: int) -> Any:
@@ -52,29 +68,25 @@ def add_schemas(router: APIRouter, registry: Registry) -> None:
     @router.get("/schemas/ids/{schema_id}/subjects")
     def subjects_of(
         schema_id: int,
+        listing: Listed,
         subject: str | None = None,
-        deleted: Flag = False,
-        offset: Offset = 0,
-        limit: Limit = -1,
     ) -> Any:
-        found = registry.uses(schema_id, deleted=deleted)
+        found = registry.uses(schema_id, deleted=listing.deleted)
         names = {one.subject for one in found if subject in (None, one.subject)}
-        return _page(sorted(names), offset, limit)
+        return listing.of(sorted(names))
 
     @router.get("/schemas/ids/{schema_id}/versions")
     def versions_of(
         schema_id: int,
+        listing: Listed,
         subject: str | None = None,
-        deleted: Flag = False,
-        offset: Offset = 0,
-        limit: Limit = -1,
     ) -> Any:
         found = [
             {"subject": one.subject, "version": one.version}
-            for one in registry.uses(schema_id, deleted=deleted)
+            for one in registry.uses(schema_id, deleted=listing.deleted)
             if subject in (None, one.subject)
         ]
-        return _page(found, offset, limit)
+        return listing.of(found)
 
 
 def add_subjects(router: APIRouter, registry: Registry) -> None:
@@ -82,14 +94,14 @@ def add_subjects(router: APIRouter, registry: Registry) -> None:
 
     @router.get("/subjects")
     def subjects(
+        listing: Listed,
         subject_prefix: Prefix = "",
-        deleted: Flag = False,
         deleted_only: Annotated[bool, Query(alias="deletedOnly")] = False,
-        offset: Offset = 0,
-        limit: Limit = -1,
     ) -> Any:
-        found = registry.subjects(subject_prefix, deleted=deleted, deleted_only=deleted_only)
-        return _page(found, offset, limit)
+        found = registry.subjects(
+            subject_prefix, deleted=listing.deleted, deleted_only=deleted_only
+        )
+        return listing.of(found)
 
     @router.post("/subjects/{subject}")
     def lookup(
@@ -108,13 +120,11 @@ def add_subjects(router: APIRouter, registry: Registry) -> None:
     @router.get("/subjects/{subject}/versions")
     def versions(
         subject: Subject,
-        deleted: Flag = False,
+        listing: Listed,
         deleted_only: Annotated[bool, Query(alias="deletedOnly")] = False,
-        offset: Offset = 0,
-        limit: Limit = -1,
     ) -> Any:
-        found = registry.versions(subject, deleted=deleted, deleted_only=deleted_only)
-        return _page(found, offset, limit)
+        found = registry.versions(subject, deleted=listing.deleted, deleted_only=deleted_only)
+        return listing.of(found)
 
     @router.post("/subjects/{subject}/versions")
     def register(
@@ -234,7 +244,3 @@ def add_settings(router: APIRouter, registry: Registry) -> None:
     @router.delete("/mode/{subject}")
     def drop_subject_mode(subject: Subject) -> Any:
         return {"mode": registry.drop_mode(subject)}
-
-
-def _page(found: list[Any], offset: int, limit: int) -> list[Any]:
-    return found[offset:] if limit < 0 else found[offset : offset + limit]

@@ -31,12 +31,6 @@ def round_half_up(value: Decimal, digits: int) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-digits), context=_CONTEXT)
 
 
-def fits_minor_unit(amount: Decimal, currency: str) -> bool:
-    """Whether ``amount`` has no digits below the minor unit of ``currency`` (unknown: False)."""
-    digits = minor_digits(currency)
-    return digits is not None and round_half_up(amount, digits) == amount
-
-
 def use_exact_arithmetic() -> None:
     """Let this thread, and every one that starts after, add 38-digit amounts without rounding."""
     decimal.DefaultContext.prec = _CONTEXT.prec

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
+from rich.status import Status
 
 if TYPE_CHECKING:
     from connectors.report import SourceReport
@@ -19,28 +20,17 @@ if TYPE_CHECKING:
 _LINE_SECONDS = 5.0
 
 
-class ProgressDisplay:
-    """Shows progress while it is entered; call it with each one."""
+class _Display:
+    """What is live on a terminal while it is entered, and lines every few seconds elsewhere."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, live: Bars | Status) -> None:
         self._console = console
+        self._live = live
         self._line_due = time.monotonic() + _LINE_SECONDS
-        self._last_line = ""
-        self._most_behind = 0
-        self._bars = Bars(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self._reading = self._bars.add_task("reading sources", total=None)
-        self._processing = self._bars.add_task("processing", total=None)
 
     def __enter__(self) -> Self:
-        self._bars.start()
+        if self._console.is_terminal:
+            self._live.start()
         return self
 
     def __exit__(
@@ -49,18 +39,45 @@ class ProgressDisplay:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._bars.stop()
+        if self._console.is_terminal:
+            self._live.stop()
+
+    def _may_say(self) -> bool:
+        """Whether it is time for a line; the next one has to wait."""
+        now = time.monotonic()
+        if now < self._line_due:
+            return False
+        self._line_due = now + _LINE_SECONDS
+        return True
+
+
+class ProgressDisplay(_Display):
+    """Shows progress while it is entered; call it with each one."""
+
+    def __init__(self, console: Console) -> None:
+        self._bars = Bars(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+        )
+        super().__init__(console, self._bars)
+        self._last_line = ""
+        self._most_behind = 0
+        self._reading = self._bars.add_task("reading sources", total=None)
+        self._processing = self._bars.add_task("processing", total=None)
 
     def __call__(self, progress: Progress) -> None:
         """Show where the run is now."""
         if self._console.is_terminal:
             self._move_bars(progress)
-        elif time.monotonic() >= self._line_due:
+        elif self._may_say():
             line = line_of(progress)
             if line != self._last_line:
                 self._console.print(line)
             self._last_line = line
-            self._line_due = time.monotonic() + _LINE_SECONDS
 
     def _move_bars(self, progress: Progress) -> None:
         done = sum(one["state"] in ("done", "paused", "failed") for one in progress.sources)
@@ -80,64 +97,20 @@ class ProgressDisplay:
         )
 
 
-class _Line:
-    """A line that says where something is: live on a terminal, every few seconds elsewhere."""
-
-    def __init__(self, console: Console, waiting: str) -> None:
-        self._console = console
-        self._status = console.status(waiting) if console.is_terminal else None
-        self._due = time.monotonic() + _LINE_SECONDS
-
-    def __enter__(self) -> Self:
-        if self._status is not None:
-            self._status.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._status is not None:
-            self._status.stop()
-
-    def _say(self, line: str) -> None:
-        if self._status is not None:
-            self._status.update(line)
-        elif time.monotonic() >= self._due:
-            self._console.print(line)
-            self._due = time.monotonic() + _LINE_SECONDS
-
-
-class SourceBars:
+class SourceBars(_Display):
     """Shows how far each source is read: a bar on a terminal, a line now and then elsewhere."""
 
     def __init__(self, console: Console) -> None:
-        self._console = console
-        self._due = time.monotonic() + _LINE_SECONDS
-        self._began: dict[str, float] = {}
-        self._tasks: dict[str, TaskID] = {}
         self._bars = Bars(
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.fields[counts]}"),
             console=console,
             transient=True,
-            disable=not console.is_terminal,
         )
-
-    def __enter__(self) -> Self:
-        self._bars.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bars.stop()
+        super().__init__(console, self._bars)
+        self._began: dict[str, float] = {}
+        self._tasks: dict[str, TaskID] = {}
 
     def show_run(self, run: SourceRun) -> None:
         """Show a source that is read."""
@@ -157,9 +130,25 @@ class SourceBars:
             total = counts.bytes_ahead or None
             done = counts.bytes_read if total is None else min(counts.bytes_read, total)
             self._bars.update(self._tasks[source], total=total, completed=done, counts=line)
-        elif now >= self._due:
+        elif self._may_say():
             self._console.print(f"{source}: {line}")
-            self._due = now + _LINE_SECONDS
+
+
+class DayLine(_Display):
+    """Shows how far a plant was played; call it with each day."""
+
+    def __init__(self, console: Console, until: date) -> None:
+        self._status = console.status("playing")
+        super().__init__(console, self._status)
+        self._until = until
+
+    def __call__(self, day: date) -> None:
+        """Show this day."""
+        line = f"playing {day} of {self._until}"
+        if self._console.is_terminal:
+            self._status.update(line)
+        elif self._may_say():
+            self._console.print(line)
 
 
 def counts_line(counts: SourceRun | SourceReport, seconds: float) -> str:
@@ -178,18 +167,6 @@ def counts_line(counts: SourceRun | SourceReport, seconds: float) -> str:
                 f"about {timedelta(seconds=round(left * seconds / counts.bytes_read))} left"
             )
     return ", ".join(parts)
-
-
-class DayLine(_Line):
-    """Shows how far a plant was played; call it with each day."""
-
-    def __init__(self, console: Console, until: date) -> None:
-        super().__init__(console, "playing")
-        self._until = until
-
-    def __call__(self, day: date) -> None:
-        """Show this day."""
-        self._say(f"playing {day} of {self._until}")
 
 
 def line_of(progress: Progress) -> str:

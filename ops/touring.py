@@ -13,7 +13,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ops.presenting import Answer, business_day, grouped, worth
+from ops.presenting.console import Answer
+from ops.presenting.documents import business_day, worth
+from ops.presenting.layout import grouped
 
 #: A document as (type, ``source|id``).
 Named = tuple[str, str]
@@ -56,11 +58,6 @@ def one_of_each(stories: Iterable[Story]) -> list[Story]:
     for story in stories:
         first.setdefault(story.kind, story)
     return list(first.values())
-
-
-def count_rejects(plant: Path) -> int:
-    """Return how many of a plant's records are broken on purpose."""
-    return len((plant / "truth" / "rejects.jsonl").read_text(encoding="utf-8").splitlines())
 
 
 def numbers_text(answers: Mapping[str, Answer], rejects: int) -> Text:

@@ -108,11 +108,6 @@ def incompatibilities(
     )
 
 
-def cannot_read(reader: str, writer: str) -> tuple[Finding, ...]:
-    """Return where ``reader`` cannot read what ``writer`` writes, in the order of the paths."""
-    return _findings(parse(reader), parse(writer))
-
-
 def _between(mode: Mode, new: Schema, version: int, text: str) -> Iterator[Incompatibility]:
     old = parse(text)
     if mode.backward:

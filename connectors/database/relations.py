@@ -12,6 +12,7 @@ from sqlalchemy import (
     Connection,
     FromClause,
     Select,
+    TextClause,
     and_,
     column,
     inspect,
@@ -32,7 +33,7 @@ class Relation:
     name: str
     columns: tuple[str, ...]
     key: tuple[str, ...]
-    origin: FromClause
+    origin: FromClause | TextClause
 
     def rows(self) -> Select[Any]:
         """All rows with all columns, as the driver hands them out."""
@@ -92,7 +93,7 @@ def _query(connection: Connection, stream: str, query: str) -> Relation:
     looked = connection.execute(select(text("*")).select_from(origin).limit(0))
     columns = tuple(looked.keys())
     looked.close()
-    return Relation(stream, columns, (), origin)  # type: ignore[arg-type]
+    return Relation(stream, columns, (), origin)
 
 
 def _hint(name: str, known: Sequence[str]) -> str:

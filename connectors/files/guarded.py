@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import codecs
 import zlib
-from gzip import GzipFile
-from typing import IO, Protocol
-from zipfile import BadZipFile
+from typing import Protocol, cast
+from zipfile import BadZipFile, ZipExtFile, ZipFile, ZipInfo
 
 from connectors.files.damage import DamagedFile
 
@@ -28,6 +27,19 @@ class Readable(Protocol):
         """At most so many bytes; none at the end."""
 
 
+class Inflating(Protocol):
+    """What gives inflated bytes as they come."""
+
+    def read1(self, size: int, /) -> bytes:
+        """At most so many bytes, of one step of reading; none at the end."""
+
+
+def open_member(archive: ZipFile, member: str | ZipInfo) -> ZipExtFile:
+    """Open a member of an archive for reading."""
+    # Its type in the standard library's stubs does without ``read1``.
+    return cast("ZipExtFile", archive.open(member))
+
+
 class Guarded:
     """The inflated bytes of a file; raises DamagedFile where they end early or are too many.
 
@@ -37,7 +49,7 @@ class Guarded:
         packed: how many bytes they are packed in; None where they are not packed.
     """
 
-    def __init__(self, inner: IO[bytes] | GzipFile, most: int, packed: int | None) -> None:
+    def __init__(self, inner: Inflating, most: int, packed: int | None) -> None:
         self._inner = inner
         self._most = most
         self._packed = packed
@@ -47,7 +59,7 @@ class Guarded:
         """See ``Readable``."""
         try:
             # One step only: what was inflated before a damaged place is handed out.
-            found: bytes = self._inner.read1(size)  # type: ignore[union-attr]
+            found = self._inner.read1(size)
         except EOFError as error:
             raise DamagedFile(
                 "the packed file ends early: deliver it again as a whole", incomplete=True

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from connectors.files.dialects import Dialect
-from connectors.files.lines import Parsed, decode_lines, undecodable
-from connectors.portions import Broken
+from connectors.files.lines import Parsed, parse_each
 
 COLUMNS = (
     *("time", "callid", "queue", "agent", "event"),
@@ -22,21 +23,14 @@ class QueueLog:
 
     def parse(self, lines: list[bytes], number: int, last: bool) -> Parsed:
         """One record for each line that is not blank."""
-        parsed = Parsed(used=len(lines))
-        encoding = self.dialect.encoding
-        for index, text in enumerate(decode_lines(lines, encoding)):
-            line = number + index
-            if text is None:
-                parsed.broken.append(undecodable(line, lines[index], encoding))
-                continue
-            if not text.strip():
-                continue
-            fields = text.rstrip("\r").split("|")
-            if "\0" in text or not _NEEDED <= len(fields) <= len(COLUMNS):
-                what = "a NUL sign" if "\0" in text else f"{len(fields)} fields"
-                reason = f"the line has {what}; a queue_log has {_NEEDED} to {len(COLUMNS)} fields"
-                parsed.broken.append(Broken(line, lines[index], "broken_queue_log", reason))
-                continue
-            fields += [""] * (len(COLUMNS) - len(fields))
-            parsed.rows.append((line, dict(zip(COLUMNS, fields, strict=True))))
-        return parsed
+        return parse_each(lines, number, self.dialect.encoding, _read)
+
+
+def _read(text: str) -> dict[str, Any] | tuple[str, str]:
+    fields = text.rstrip("\r").split("|")
+    if "\0" in text or not _NEEDED <= len(fields) <= len(COLUMNS):
+        what = "a NUL sign" if "\0" in text else f"{len(fields)} fields"
+        reason = f"the line has {what}; a queue_log has {_NEEDED} to {len(COLUMNS)} fields"
+        return "broken_queue_log", reason
+    fields += [""] * (len(COLUMNS) - len(fields))
+    return dict(zip(COLUMNS, fields, strict=True))

@@ -10,11 +10,8 @@ from decimal import Decimal, DecimalException, localcontext
 from operator import ge, gt, le, lt
 from typing import Any
 
-from rule_engine import Context, Rule, ast  # type: ignore[import-untyped]
-from rule_engine.errors import (  # type: ignore[import-untyped]
-    EngineError,
-    RuleSyntaxError,
-)
+from rule_engine import Context, Rule, ast
+from rule_engine.errors import EngineError, RuleSyntaxError
 
 from connectors.mapping.compiler import Compiler
 from connectors.mapping.operators.numbers import EXACT, parse_decimal, rounded, step_of

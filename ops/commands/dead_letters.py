@@ -7,13 +7,11 @@ from typing import Annotated
 import typer
 
 from ops.commands.failures import FAILED, MISUSED
-from ops.commands.options import ConfigOption, JsonOption, prepare
+from ops.commands.options import TABLE_ROWS, ConfigOption, JsonOption, LimitOption, prepare
 
 app = typer.Typer(
     no_args_is_help=True, help="List, show, replay and close records that were refused."
 )
-
-_TABLE_ROWS = 50
 
 
 @app.command("list")
@@ -21,26 +19,20 @@ def list_all(
     replayed: Annotated[
         bool, typer.Option("--replayed", help="List those too that were replayed or closed.")
     ] = False,
-    limit: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help=f"At most so many; by default {_TABLE_ROWS} in a table, all with --json.",
-            show_default=False,
-        ),
-    ] = None,
+    limit: LimitOption = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """List what was refused, the newest first."""
     from ops.answers import letters_answer
     from ops.letters import list_letters
-    from ops.presenting import letters_table, show
+    from ops.presenting.console import show
+    from ops.presenting.letters import letters_table
     from ops.stack import Stack
     from sinks.database import engine
 
     settings = prepare(config)
-    rows = limit or (None if as_json else _TABLE_ROWS)
+    rows = limit or (None if as_json else TABLE_ROWS)
     with Stack.database_only(settings) as url:
         database = engine(url)
         answer = letters_answer(list_letters(database, replayed=replayed, limit=rows))
@@ -57,7 +49,8 @@ def show_one(
     """Show one with its original bytes, headers, place and error."""
     from ops.answers import letter_answer
     from ops.letters import find_letter
-    from ops.presenting import err, fields_table, show
+    from ops.presenting.console import err, show
+    from ops.presenting.layout import fields_table
     from ops.stack import Stack
     from sinks.database import engine
 
@@ -84,7 +77,8 @@ def replay(
 
     The exit status is 1 where one of them is refused again, or is none to replay.
     """
-    from ops.presenting import err, replay_table, show
+    from ops.presenting.console import err, show
+    from ops.presenting.letters import replay_table
     from ops.replaying import replay_answer, replay_letters
 
     if bool(letter_ids) == every:
@@ -113,7 +107,7 @@ def close(
     They are kept, and no longer counted. The exit status is 1 where an id is none of an open one.
     """
     from ops.letters import close_letters, why_not_open
-    from ops.presenting import err, show
+    from ops.presenting.console import err, show
     from ops.stack import Stack
     from sinks.database import engine
 

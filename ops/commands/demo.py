@@ -44,7 +44,7 @@ def demo(
     What an earlier demo left in ./var/demo is removed. The hub stays up until Ctrl-C, unless --exit
     is given.
     """
-    from ops.presenting import err, out, print_json
+    from ops.presenting.console import err, out, print_json
     from ops.running import Hub, check_configuration
     from ops.touring import one_of_each, read_stories
 
@@ -81,7 +81,7 @@ def demo(
 
 def _make_plant(folder: Path, customers: int) -> Generated:
     from hub.money import use_exact_arithmetic
-    from ops.presenting import err
+    from ops.presenting.console import err
     from ops.progress import DayLine
     from plant.generate import generate
     from plant.parameters import Parameters
@@ -140,7 +140,8 @@ def _guide(
 ) -> None:
     """Print the tour: the numbers, the three answers, the stories, and where to look further."""
     from ops.asking import ask_documents
-    from ops.presenting import customers_table, demand_table, out, receivables_table
+    from ops.presenting.console import out
+    from ops.presenting.views import customers_table, demand_table, receivables_table
     from ops.touring import documents_named, numbers_text, story_text
 
     console = out()

@@ -17,7 +17,8 @@ def doctor(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     from hub.validation import SettingsError
     from ops.doctor.examining import examine
     from ops.doctor.finding import as_answer, failed
-    from ops.presenting import findings_table, show
+    from ops.presenting.console import show
+    from ops.presenting.status import findings_table
 
     try:
         findings = list(examine(prepare(config)))

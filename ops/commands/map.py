@@ -78,7 +78,7 @@ def _checked(name: str, source: str, zone: ZoneInfo | None) -> tuple[Written, st
     from connectors.mapping.problems import MappingError
     from connectors.mapping.testing import load_tests
     from ops.mapping_report import problem_lines
-    from ops.presenting import err
+    from ops.presenting.console import err
 
     try:
         written = open_mapping(name)
@@ -105,7 +105,7 @@ def _sample(
     from connectors.dry_run import dry_run, held_against_contracts
     from connectors.mapping.loading import compile_mapping
     from ops.mapping_report import sample_answer, sample_views
-    from ops.presenting import err, show
+    from ops.presenting.console import err, show
 
     mapping = compile_mapping(written, source, zone)
     run = held_against_contracts(dry_run(mapping, records))
@@ -126,7 +126,7 @@ def _sample(
 def _test(written: Written, as_json: bool) -> None:
     from connectors.mapping.testing import run_tests
     from ops.mapping_report import tests_answer, tests_lines
-    from ops.presenting import print_json
+    from ops.presenting.console import print_json
 
     answer = tests_answer(run_tests(written))
     if as_json:

@@ -20,6 +20,16 @@ ConfigOption = Annotated[
         show_default=False,
     ),
 ]
+#: How many rows a table has where nobody says it.
+TABLE_ROWS = 50
+LimitOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help=f"At most so many; by default {TABLE_ROWS} in a table, all with --json.",
+        show_default=False,
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 VerboseOption = Annotated[
     bool, typer.Option("--verbose", "-v", help="Log what goes on, not only what goes wrong.")

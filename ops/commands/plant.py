@@ -59,7 +59,7 @@ def plant(
     that a hub that follows them reads on.
     """
     from hub.money import use_exact_arithmetic
-    from ops.presenting import err, show
+    from ops.presenting.console import err, show
     from ops.progress import DayLine
     from plant.generate import generate
     from plant.parameters import Parameters

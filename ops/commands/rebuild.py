@@ -43,7 +43,7 @@ def rebuild(
     Needed after a change of the policy or of a rule. With --from-topics the hub must not be up.
     With --accept-recreated alone nothing is made anew.
     """
-    from ops.presenting import err
+    from ops.presenting.console import err
     from ops.rebuilding import STREAMS
     from schemas.catalogue import TOPICS
 
@@ -68,7 +68,7 @@ def rebuild(
 
 
 def _accept(settings: Settings, topics: list[str]) -> None:
-    from ops.presenting import out
+    from ops.presenting.console import out
     from ops.rebuilding import accept_topics
 
     for topic, positions in accept_topics(settings, topics).items():
@@ -76,7 +76,7 @@ def _accept(settings: Settings, topics: list[str]) -> None:
 
 
 def _from_facts(settings: Settings, names: list[str] | None) -> None:
-    from ops.presenting import err, out
+    from ops.presenting.console import err, out
     from ops.rebuilding import rebuild_from_facts
 
     console = err()
@@ -90,7 +90,7 @@ def _from_facts(settings: Settings, names: list[str] | None) -> None:
 
 
 def _from_topics(settings: Settings, config: Path | None, accepted: list[str]) -> None:
-    from ops.presenting import err, out
+    from ops.presenting.console import err, out
     from ops.progress import ProgressDisplay
     from ops.rebuilding import rebuild_from_topics
     from ops.running import Hub

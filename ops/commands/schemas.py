@@ -13,7 +13,7 @@ from ops.commands.options import ConfigOption, JsonOption, prepare
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ops.presenting import Answer
+    from ops.presenting.console import Answer
 
 app = typer.Typer(no_args_is_help=True, help="List, check, register and release Avro schemas.")
 
@@ -33,7 +33,8 @@ SubjectOption = Annotated[
 @app.command("list")
 def list_all(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """List the subjects of the registry with their newest versions."""
-    from ops.presenting import schemas_table, show
+    from ops.presenting.console import show
+    from ops.presenting.status import schemas_table
     from ops.registries import registry_of
     from schemas.catalogue import TOPICS
     from schemas.versions import subject_of
@@ -118,7 +119,7 @@ def release(
     """Release contracts in this checkout: from then on they only grow."""
     from importlib.resources import files
 
-    from ops.presenting import err, out
+    from ops.presenting.console import err, out
     from schemas.catalogue import TOPICS
     from schemas.releasing import release as release_contract
 
@@ -147,7 +148,7 @@ def _check_contracts(as_json: bool) -> None:
 
 
 def _tell(answer: Answer, as_json: bool, lines: Sequence[str]) -> None:
-    from ops.presenting import print_json
+    from ops.presenting.console import print_json
 
     if as_json:
         print_json(answer)
@@ -161,7 +162,7 @@ def _count(problems: Sequence[str]) -> str:
 
 
 def _read(file: Path) -> str:
-    from ops.presenting import err
+    from ops.presenting.console import err
 
     try:
         return file.read_text(encoding="utf-8")
@@ -172,7 +173,7 @@ def _read(file: Path) -> str:
 
 def _subject(file: Path, text: str) -> str:
     """By the schema's name: that of one of our contracts, or the name itself."""
-    from ops.presenting import err
+    from ops.presenting.console import err
     from schemas.canonical import full_name, read_json
     from schemas.catalogue import TOPICS
     from schemas.versions import subject_of

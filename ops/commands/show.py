@@ -7,11 +7,16 @@ from typing import Annotated, Any
 import typer
 
 from ops.commands.failures import FAILED, MISUSED
-from ops.commands.options import AsOfOption, ConfigOption, JsonOption, prepare
+from ops.commands.options import (
+    TABLE_ROWS,
+    AsOfOption,
+    ConfigOption,
+    JsonOption,
+    LimitOption,
+    prepare,
+)
 
 app = typer.Typer(no_args_is_help=True, help="Show customers, demand, receivables, documents.")
-
-_TABLE_ROWS = 50
 
 
 @app.command()
@@ -20,7 +25,8 @@ def customers(
 ) -> None:
     """Who the customers are across all systems, with tier and revenue."""
     from ops.asking import ask_customers
-    from ops.presenting import customers_table, show
+    from ops.presenting.console import show
+    from ops.presenting.views import customers_table
     from ops.stack import Stack
 
     settings = prepare(config)
@@ -35,7 +41,8 @@ def demand(
 ) -> None:
     """What orders and open opportunities ask of production, per product and month."""
     from ops.asking import ask_demand
-    from ops.presenting import demand_table, show
+    from ops.presenting.console import show
+    from ops.presenting.views import demand_table
     from ops.stack import Stack
 
     settings = prepare(config)
@@ -50,7 +57,8 @@ def receivables(
 ) -> None:
     """What customers owe, by how long it is overdue."""
     from ops.asking import ask_receivables
-    from ops.presenting import receivables_table, show
+    from ops.presenting.console import show
+    from ops.presenting.views import receivables_table
     from ops.stack import Stack
 
     settings = prepare(config)
@@ -68,20 +76,15 @@ def documents(
         list[str] | None,
         typer.Option(metavar="SOURCE|ID", help="Only this one; may be given several times."),
     ] = None,
-    limit: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help=f"At most so many; by default {_TABLE_ROWS} in a table, all with --json.",
-            show_default=False,
-        ),
-    ] = None,
+    limit: LimitOption = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """The newest version of each document of a type, as it came from its source."""
     from ops.asking import ask_documents
-    from ops.presenting import documents_table, err, fields_table, show
+    from ops.presenting.console import err, show
+    from ops.presenting.documents import documents_table
+    from ops.presenting.layout import fields_table
     from ops.stack import Stack
     from sinks.tables import FACT_DOCUMENTS
 
@@ -89,7 +92,7 @@ def documents(
         err().print(f"headrace: no type {document!r}; there are {', '.join(FACT_DOCUMENTS)}")
         raise typer.Exit(MISUSED)
     settings = prepare(config)
-    rows = limit or (None if as_json else _TABLE_ROWS)
+    rows = limit or (None if as_json else TABLE_ROWS)
     with Stack.database_only(settings) as url:
         answer = ask_documents(url, document, rows, key)
     if key:
@@ -100,7 +103,7 @@ def documents(
 
 
 def _refuse_missing(document: str, keys: list[str], rows: list[dict[str, Any]]) -> None:
-    from ops.presenting import err
+    from ops.presenting.console import err
 
     missing = set(keys) - {f"{row['source']}|{row['id']}" for row in rows}
     if missing:

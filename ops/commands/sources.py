@@ -32,7 +32,8 @@ NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The source's 
 @app.command("list")
 def list_all(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """List the sources, when they were last read, and what waits for its other parts."""
-    from ops.presenting import show, sources_table
+    from ops.presenting.console import show
+    from ops.presenting.sources import sources_table
     from ops.source_listing import list_sources
     from ops.stack import Stack
     from sinks.database import engine
@@ -56,7 +57,8 @@ def run(
 
     A hub that is up follows its sources by itself. A source that is paused is passed over.
     """
-    from ops.presenting import err, reports_table, show
+    from ops.presenting.console import err, show
+    from ops.presenting.sources import reports_table
     from ops.progress import SourceBars
     from ops.running import check_configuration
     from ops.source_runs import as_answer, read_to_end
@@ -114,7 +116,8 @@ def cursor(
 
     What is read again is found to be a repeat; what is passed over is not read.
     """
-    from ops.presenting import cursors_table, show
+    from ops.presenting.console import show
+    from ops.presenting.sources import cursors_table
     from ops.source_cursors import cursors_answer, parse_settings, set_cursors
     from ops.stack import Stack
 
@@ -151,7 +154,8 @@ def backfill(
     from dataclasses import asdict
 
     from ops.attaching import attached
-    from ops.presenting import err, reports_table, show
+    from ops.presenting.console import err, show
+    from ops.presenting.sources import reports_table
     from ops.progress import SourceBars
     from ops.source_backfill import period_of, run_backfill
 
@@ -187,7 +191,8 @@ def reconcile(
 
     The exit status is 1 where they differ.
     """
-    from ops.presenting import reconciliation_tables, show
+    from ops.presenting.console import show
+    from ops.presenting.sources import reconciliation_tables
     from ops.source_reconcile import (
         as_answer,
         reconcile_source,
@@ -213,7 +218,7 @@ def reconcile(
 
 
 def _named(settings: Settings, name: str) -> Source:
-    from ops.presenting import err
+    from ops.presenting.console import err
 
     for source in settings.sources:
         if source.name == name:
@@ -226,7 +231,7 @@ def _named(settings: Settings, name: str) -> Source:
 def _note(
     name: str, config: Path | None, work: Callable[[Connection, str], None], done: str
 ) -> None:
-    from ops.presenting import out
+    from ops.presenting.console import out
     from ops.stack import Stack
     from sinks.database import connect
 

@@ -8,7 +8,8 @@ from ops.commands.options import ConfigOption, JsonOption, prepare
 def status(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Show documents by type, dead letters, and how fresh sources and streams are."""
     from ops.asking import ask_status
-    from ops.presenting import show, status_tables
+    from ops.presenting.console import show
+    from ops.presenting.status import status_tables
     from ops.stack import Stack
 
     settings = prepare(config)
@@ -21,7 +22,8 @@ def lag(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Show each topic's position against the end of its log, and changes not yet published."""
     from ops.answers import lag_answer
     from ops.lag import read_backlog, read_positions
-    from ops.presenting import lag_table, show
+    from ops.presenting.console import show
+    from ops.presenting.status import lag_table
     from ops.stack import Stack
     from sinks.database import engine
 

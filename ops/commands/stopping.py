@@ -27,7 +27,7 @@ def stopping_told() -> Iterator[None]:
 
     Only for the main thread. Whoever handles the signals handles them as before.
     """
-    from ops.presenting import err
+    from ops.presenting.console import err
 
     caught, wakeup = socket.socketpair()
     wakeup.setblocking(False)

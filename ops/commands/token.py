@@ -26,11 +26,15 @@ def create(
         list[str] | None,
         typer.Option("--scope", help="publish (the default), read or operate; several times."),
     ] = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option("--source", help="It may publish for this source alone; several times."),
+    ] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make a token and show it, once: what is kept is a hash of it."""
-    from ops.presenting import err, print_json
+    from ops.presenting.console import err, print_json
     from ops.stack import Stack
     from sinks import tokens
     from sinks.database import connect
@@ -42,13 +46,21 @@ def create(
         raise typer.BadParameter(f"{unknown[0]!r} is no scope; the scopes are {known}")
     if not name.strip():
         raise typer.BadParameter("a token has a name")
+    sources = list(dict.fromkeys(source)) if source else None
+    if sources and "publish" not in scopes:
+        raise typer.BadParameter("--source is for tokens with the scope publish")
+    if sources and not all(one.strip() for one in sources):
+        raise typer.BadParameter("a source has a name")
     with Stack.database_only(prepare(config)) as url, connect(url) as connection:
-        text = tokens.create(connection, name, scopes)
+        text = tokens.create(connection, name, scopes, sources)
     if as_json:
-        print_json({"name": name, "scopes": scopes, "token": text})
+        print_json({"name": name, "scopes": scopes, "sources": sources, "token": text})
         return
     print(text)
-    err().print(f"Keep it: it is not shown again. It may {', '.join(scopes)}.", markup=False)
+    may = f"It may {', '.join(scopes)}"
+    if "publish" in scopes:
+        may += f", {_published(sources)}"
+    err().print(f"Keep it: it is not shown again. {may}.", markup=False)
 
 
 @app.command("list")
@@ -56,7 +68,7 @@ def list_tokens(config: ConfigOption = None, as_json: JsonOption = False) -> Non
     """Show the tokens, without their secrets."""
     from rich.table import Table
 
-    from ops.presenting import out, print_json
+    from ops.presenting.console import out, print_json
     from ops.stack import Stack
     from sinks import tokens
     from sinks.database import connect
@@ -66,19 +78,19 @@ def list_tokens(config: ConfigOption = None, as_json: JsonOption = False) -> Non
     if as_json:
         print_json({"tokens": [_row(one) for one in found]})
         return
-    table = Table("name", "id", "may", "made", "revoked")
+    table = Table("name", "id", "may", "sources", "made", "revoked")
     for one in found:
         row = _row(one)
-        table.add_row(
-            one.name, one.id, ", ".join(one.scopes), row["created_at"], row["revoked_at"] or ""
-        )
+        sources = "any" if one.sources is None else ", ".join(one.sources)
+        may = ", ".join(one.scopes)
+        table.add_row(one.name, one.id, may, sources, row["created_at"], row["revoked_at"] or "")
     out().print(table)
 
 
 @app.command("revoke")
 def revoke(name: NameArgument, config: ConfigOption = None) -> None:
     """Revoke a token; within seconds nobody gets in with it."""
-    from ops.presenting import err, out
+    from ops.presenting.console import err, out
     from ops.stack import Stack
     from sinks import tokens
     from sinks.database import connect
@@ -91,12 +103,20 @@ def revoke(name: NameArgument, config: ConfigOption = None) -> None:
     out().print(f"{name} is revoked.", markup=False)
 
 
+def _published(sources: list[str] | None) -> str:
+    """What a token may publish, for people."""
+    if sources is None:
+        return "for any source; --source NAME binds a token to some"
+    return f"for {', '.join(sources)} alone"
+
+
 def _row(token: Token) -> dict[str, Any]:
     revoked = token.revoked_at
     return {
         "id": token.id,
         "name": token.name,
         "scopes": list(token.scopes),
+        "sources": None if token.sources is None else list(token.sources),
         "created_at": token.created_at.isoformat(timespec="seconds"),
         "revoked_at": revoked.isoformat(timespec="seconds") if revoked else None,
     }

@@ -29,7 +29,7 @@ def up(
     Without --until-idle it runs until Ctrl-C. With it the exit status is 0 where everything was
     processed (dead letters are, and are counted), 1 where something was left.
     """
-    from ops.presenting import err, out
+    from ops.presenting.console import err, out
     from ops.running import Hub, check_configuration
 
     settings = prepare(config, verbose=verbose)
@@ -65,7 +65,9 @@ def run_until_idle(hub: Hub, console: Console) -> Outcome:
 
 def tell_outcome(outcome: Outcome, console: Console) -> None:
     """Print what a bounded run did."""
-    from ops.presenting import letters_summary, reports_table, run_table
+    from ops.presenting.documents import run_table
+    from ops.presenting.letters import letters_summary
+    from ops.presenting.sources import reports_table
 
     console.print(reports_table(outcome.sources))
     console.print(run_table(outcome.before.documents, outcome.after.documents))
@@ -87,7 +89,7 @@ def tell_outcome(outcome: Outcome, console: Console) -> None:
 
 def tell_problems(problems: tuple[str, ...]) -> None:
     """Print on standard error what was left undone."""
-    from ops.presenting import err
+    from ops.presenting.console import err
 
     for problem in problems:
         err().print(f"headrace: {problem}", soft_wrap=True, markup=False)

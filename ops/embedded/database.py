@@ -1,4 +1,4 @@
-"""PostgreSQL in the data folder, or the address of one elsewhere."""
+"""PostgreSQL in the data folder."""
 
 import os
 import pwd
@@ -14,7 +14,6 @@ import psutil
 import psycopg
 from psycopg import sql
 
-from hub.settings import Settings
 from ops.embedded.folder import run_folder
 from ops.embedded.ports import LOOPBACK, is_listening
 from ops.embedded.server import EmbeddedServer, Ports, ServerFailed
@@ -148,27 +147,6 @@ class EmbeddedDatabase(EmbeddedServer):
         if finished.returncode != 0:
             raise ServerFailed(f"initdb failed:\n{finished.stdout}{finished.stderr}")
         aside.rename(self.folder)
-
-
-def ensure_database(settings: Settings) -> str:
-    """The database's address for SQLAlchemy; the embedded one is started if it doesn't run.
-
-    It is used until ``stop_database``.
-    """
-    if settings.database != "embedded":
-        return settings.database
-    server = _servers.setdefault(settings.data, EmbeddedDatabase(settings.data))
-    return server.url(server.acquire())
-
-
-def stop_database(settings: Settings) -> None:
-    """Use the embedded database no longer; it stops when nobody uses it."""
-    server = _servers.pop(settings.data, None)
-    if server is not None:
-        server.release()
-
-
-_servers: dict[Path, EmbeddedDatabase] = {}
 
 
 def _binaries() -> Path:

@@ -19,7 +19,7 @@ from ops.answers import (
     receivables_answer,
 )
 from ops.lag import Backlog
-from ops.presenting import grouped
+from ops.presenting.layout import grouped
 from ops.watchdog import Lag
 from streams.customers.reading import CustomerRow
 from streams.demand.reading import DemandRow

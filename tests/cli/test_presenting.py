@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from ops.answers import nameless_ids, with_members
-from ops.presenting import documents_table, receivables_table
+from ops.presenting.documents import documents_table
+from ops.presenting.views import receivables_table
 
 AMOUNTS = {
     "outstanding": "1.00",

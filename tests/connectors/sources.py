@@ -15,8 +15,31 @@ from connectors.report import SourceReport
 from hub.source_settings import FilesSource
 from schemas.catalogue import TOPICS
 from schemas.codec import Decoded, Document, decode_batch
+from sinks.database import connect
+from sinks.dead_letters import DeadLetter
 
 FIXTURES = Path(__file__).parent / "fixtures"
+
+#: Orders whose lines stand in a stream of their own.
+ORDER_EVENTS = """
+events:
+- emit: order
+  from: order
+  key: no
+  fields:
+    customer: {reference: customer}
+    ordered_on: {date: day}
+    currency: {const: EUR}
+    status: {const: open}
+  lines:
+    join: {line: {no: no}, missing: hold}
+    order_by: item
+    fields:
+      number: item
+      product: {reference: product}
+      quantity: {decimal: quantity}
+      net_amount: {decimal: net}
+"""
 
 _LARGEST_RECORD = 1024 * 1024
 
@@ -103,6 +126,30 @@ def contents(standing: dict[tuple[str, str], Document]) -> dict[tuple[str, str],
         key: {name: value for name, value in document.items() if name != "version"}
         for key, document in standing.items()
     }
+
+
+def numbered_letters(source: SampleSource) -> list[tuple[int, DeadLetter]]:
+    """The dead letters of a source with their numbers, the oldest first."""
+    with connect(source.database_url) as connection:
+        rows = connection.execute(
+            "SELECT id, stage, code, reason, document, place, value, headers FROM dead_letters"
+            " ORDER BY id"
+        ).fetchall()
+    return [
+        (
+            row[0],
+            DeadLetter(
+                stage=row[1],
+                code=row[2],
+                reason=row[3],
+                document=row[4],
+                place=row[5],
+                value=bytes(row[6]),
+                headers=[(name, text.encode("latin-1")) for name, text in row[7]],
+            ),
+        )
+        for row in rows
+    ]
 
 
 def copied(fixture: str, to: Path) -> Path:

@@ -51,6 +51,19 @@ def source(database_url: str, folder: Path, text: str) -> SampleSource:
     return SampleSource(database_url, folder, mapping(text))
 
 
+def live_and_export(
+    database_url: str, folder: Path, text: str, row: str
+) -> tuple[SampleSource, Path]:
+    """A source of which one customer was read, and an empty folder for an old export."""
+    live, export = source(database_url, folder / "live", text), folder / "old"
+    export.mkdir()
+    if text == JOINED:
+        live.write("cities.csv", "code,label\nB,Berlin\n")
+    live.write("customers.csv", f"no,name,on,city\n{row}\n")
+    live.run()
+    return live, export
+
+
 def run_backfill(of: SampleSource, export: Path, period: Period = MARCH) -> SourceReport:
     """Backfill from a folder of its own, as an old export that was laid elsewhere."""
     settings = FilesSource(name="sample", path=str(export), mapping="unused")
@@ -72,12 +85,7 @@ def names(of: SampleSource) -> dict[str, str]:
 def test_what_is_missing_of_a_period_is_published_and_what_lies_outside_is_not(
     database_url: str, tmp_path: Path, text: str
 ) -> None:
-    live, export = source(database_url, tmp_path / "live", text), tmp_path / "old"
-    export.mkdir()
-    if text == JOINED:
-        live.write("cities.csv", "code,label\nB,Berlin\n")
-    live.write("customers.csv", "no,name,on,city\n1,now,2026-04-02,B\n")
-    live.run()
+    live, export = live_and_export(database_url, tmp_path, text, "1,now,2026-04-02,B")
     (export / "customers.csv").write_text(
         "no,name,on,city\n1,before,2026-03-02,B\n2,lost,2026-03-05,B\n3,later,2026-04-05,B\n"
     )
@@ -92,12 +100,7 @@ def test_what_is_missing_of_a_period_is_published_and_what_lies_outside_is_not(
 def test_older_content_of_the_same_date_does_not_undo_the_newer_one_of_the_live_flow(
     database_url: str, tmp_path: Path, text: str
 ) -> None:
-    live, export = source(database_url, tmp_path / "live", text), tmp_path / "old"
-    export.mkdir()
-    if text == JOINED:
-        live.write("cities.csv", "code,label\nB,Berlin\n")
-    live.write("customers.csv", "no,name,on,city\n1,evening,2026-03-02,B\n")
-    live.run()
+    live, export = live_and_export(database_url, tmp_path, text, "1,evening,2026-03-02,B")
     # The export was made at noon of that day, and the live flow never saw it.
     (export / "customers_20260302.csv").write_text(
         "no,name,on,city\n1,noon,2026-03-02,B\n2,other,2026-03-02,B\n"
@@ -124,12 +127,7 @@ def test_killed_at_any_moment_and_run_again_it_ends_as_if_it_had_not_been(
     # Each file is a step of its own.
     monkeypatch.setattr("connectors.passes._TOGETHER_BYTES", 1)
     chance = random.Random(7)
-    live, export = source(database_url, tmp_path / "live", text), tmp_path / "old"
-    export.mkdir()
-    if text == JOINED:
-        live.write("cities.csv", "code,label\nB,Berlin\n")
-    live.write("customers.csv", "no,name,on,city\n5,live,2026-03-09,B\n")
-    live.run()
+    live, export = live_and_export(database_url, tmp_path, text, "5,live,2026-03-09,B")
     lines = [f"{number % 9},v{number},2026-03-0{1 + number // 30},B" for number in range(90)]
     (export / "customers_1.csv").write_text("no,name,on,city\n" + "\n".join(lines[:50]) + "\n")
     (export / "customers_2.csv").write_text("no,name,on,city\n" + "\n".join(lines[50:]) + "\n")

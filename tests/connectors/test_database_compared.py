@@ -6,7 +6,7 @@ import pytest
 
 from connectors.errors import SourceError
 from connectors.kinds import Reader
-from tests.connectors.sources import KilledError, mapping
+from tests.connectors.sources import ORDER_EVENTS, KilledError, mapping
 from tests.connectors.tables import TableSource, source_url
 
 pytestmark = pytest.mark.stack
@@ -23,27 +23,10 @@ events:
   when: {not: {equals: [city, hidden]}}
   fields: {name: name, city: city}
 """
-ORDERS = """
+ORDER_STREAMS = """
 streams:
   order: {from: orders, key: no, table: {compare: true}}
   line: {from: lines, key: [no, item], table: {compare: true, most_deleted: 100%}}
-events:
-- emit: order
-  from: order
-  key: no
-  fields:
-    customer: {reference: customer}
-    ordered_on: {date: day}
-    currency: {const: EUR}
-    status: {const: open}
-  lines:
-    join: {line: {no: no}, missing: hold}
-    order_by: item
-    fields:
-      number: item
-      product: {reference: product}
-      quantity: {decimal: quantity}
-      net_amount: {decimal: net}
 """
 
 
@@ -60,7 +43,7 @@ def customers(database_url: str, source_url: str) -> TableSource:
 
 @pytest.fixture
 def orders(database_url: str, source_url: str) -> TableSource:
-    source = TableSource(database_url, source_url, mapping(ORDERS))
+    source = TableSource(database_url, source_url, mapping(ORDER_STREAMS + ORDER_EVENTS))
     source.execute("CREATE TABLE orders (no text, customer text, day date)")
     source.execute(
         "CREATE TABLE lines (no text, item int, product text, quantity numeric, net numeric)"

@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -19,9 +19,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from hub.kafka import Cluster, ensure_topics, log_ranges
-from hub.settings import Company, KafkaAddress, Settings
-from ops.embedded.broker import EmbeddedBroker, ensure_broker, stop_broker
-from ops.embedded.database import EmbeddedDatabase, ensure_database, stop_database
+from ops.embedded.broker import EmbeddedBroker
+from ops.embedded.database import EmbeddedDatabase
 from ops.embedded.folder import read_record
 from ops.embedded.ports import LOOPBACK, is_listening
 from ops.embedded.processes import Identity, find_process
@@ -29,8 +28,6 @@ from ops.embedded.server import EmbeddedServer, ServerFailed
 from tests.hub.test_kafka import Wanted
 
 pytestmark = pytest.mark.stack
-
-COMPANY = Company(name="Plant", base_currency="CNY", time_zone="Asia/Shanghai")
 
 
 def identity_of(server: EmbeddedServer) -> Identity:
@@ -258,28 +255,3 @@ def test_two_brokers_stand_side_by_side(data_folder: Path, broker: Cluster) -> N
         ensure_topics(cluster, [Wanted("only.here")], 1)
         with broker.admin() as admin:
             assert "only.here" not in admin.list_topics()
-
-
-@pytest.mark.parametrize("stop", [stop_broker, stop_database])
-def test_outside_servers_are_used_as_they_are(
-    tmp_path: Path, stop: Callable[[Settings], None]
-) -> None:
-    settings = Settings(
-        company=COMPANY,
-        data=tmp_path / "never",
-        kafka=KafkaAddress(bootstrap_servers=("kafka:9092",)),
-        database="postgresql+psycopg://hub@db/headrace",
-    )
-    assert ensure_broker(settings) == Cluster(("kafka:9092",))
-    assert ensure_database(settings) == settings.database
-    stop(settings)
-    assert not (tmp_path / "never").exists()
-
-
-def test_an_embedded_database_is_ensured_by_the_settings(data_folder: Path) -> None:
-    settings = Settings(company=COMPANY, data=data_folder)
-    url = ensure_database(settings)
-    assert url.startswith("postgresql+psycopg://headrace:")
-    assert ensure_database(settings) == url
-    stop_database(settings)
-    assert EmbeddedDatabase(data_folder).running_ports() is None

@@ -26,7 +26,6 @@ import pytest
 
 from schemas.catalogue import TOPICS, Topic
 from schemas.codec import encode
-from schemas.plain import from_plain
 from tests.oracle.answers import Answers, answers_from
 from tests.oracle.check import check_hub
 from tests.oracle.generate import AS_OF, BASE_CURRENCY, Event, generate
@@ -41,6 +40,7 @@ from tests.oracle.handwritten import (
     payment,
 )
 from tests.oracle.log import Record
+from tests.schemas.plain import from_plain
 
 DAY = date(2026, 9, 30)
 

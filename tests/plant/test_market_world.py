@@ -13,7 +13,7 @@ from random import Random
 
 from stdnum.cn import uscc
 
-from hub.money import fits_minor_unit
+from hub.money import round_money
 from plant.documents import (
     ERP,
     Allocation,
@@ -100,6 +100,11 @@ def test_another_seed_gives_another_plant() -> None:
 def test_moments_only_grow() -> None:
     moments = [at for _, at in small().stream]
     assert all(earlier < later for earlier, later in pairwise(moments))
+
+
+def fits_minor_unit(amount: Decimal, currency: str) -> bool:
+    """Whether the amount has no digits below the minor unit of its currency."""
+    return round_money(amount, currency) == amount
 
 
 def test_totals_of_invoices_hold_together() -> None:

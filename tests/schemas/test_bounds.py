@@ -21,8 +21,8 @@ from schemas.bounds import (
 )
 from schemas.catalogue import TOPICS, Topic
 from schemas.codec import Document, encode_body
-from schemas.plain import from_plain
 from schemas.validation import violations
+from tests.schemas.plain import from_plain
 from tests.schemas.test_golden import records
 
 EVENTS = [topic for topic in TOPICS.values() if topic.kind == "event"]

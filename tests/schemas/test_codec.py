@@ -26,7 +26,7 @@ from schemas.codec import (
     encode_body,
     record_key,
 )
-from schemas.plain import from_plain
+from tests.schemas.plain import from_plain
 
 INVOICE = DOCUMENTS["invoice"]
 RATE = DOCUMENTS["rate"]

@@ -24,8 +24,8 @@ from schemas.codec import (
 )
 from schemas.compatibility import Mode, incompatibilities
 from schemas.compiler import compile_reader
-from schemas.plain import from_plain
 from tests.schemas.evolutions import ADDED, evolved, grown, projected, with_versions
+from tests.schemas.plain import from_plain
 from tests.schemas.test_codec import values
 
 RATE = DOCUMENTS["rate"]

@@ -13,7 +13,7 @@ from schemas.catalogue import DOCUMENTS, TOPICS, CatalogueError, Topic
 from schemas.codec import Decoded, decode_batch, encode
 from schemas.event_classes import events_module
 from schemas.events import Invoice
-from schemas.plain import from_plain
+from tests.schemas.plain import from_plain
 
 
 def fits(value: Any, wanted: Any) -> bool:

@@ -12,9 +12,10 @@ import pytest
 
 from schemas.catalogue import TOPICS, Topic
 from schemas.codec import Decoded, Document, Rejected, Unencodable, decode_batch, encode
-from schemas.plain import from_plain, to_plain
+from schemas.plain import to_plain
 from schemas.validation import violations
 from tests.oracle.documents import broken_rule
+from tests.schemas.plain import from_plain
 
 EVENTS = [topic for topic in TOPICS.values() if topic.kind == "event"]
 #: The oracle judges what can be decoded, knows no list of currencies and no bounds of single

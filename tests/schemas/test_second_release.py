@@ -15,14 +15,15 @@ import yaml
 
 from tests.cli.shop import COMMAND
 
+ROOT = Path(__file__).parents[2]
 NAME = "finance.rate.v1"
 MOOD = {"name": "mood", "type": ["null", "string"], "default": None}
 READ_BOTH = """
 import json, sys
 from schemas.catalogue import DOCUMENTS, by_schema_id
 from schemas.codec import decode_batch, encode
-from schemas.plain import from_plain
 from schemas.versions import contracts
+from tests.schemas.plain import from_plain
 
 rate = DOCUMENTS["rate"]
 written = from_plain(rate, rate.golden()["valid"][0])
@@ -37,7 +38,7 @@ print(json.dumps({
 WRITE = """
 from schemas.catalogue import DOCUMENTS
 from schemas.codec import encode
-from schemas.plain import from_plain
+from tests.schemas.plain import from_plain
 
 rate = DOCUMENTS["rate"]
 print(encode(rate, from_plain(rate, rate.golden()["valid"][0])).hex())
@@ -53,7 +54,7 @@ class Checkout:
         shutil.rmtree(self.schemas / "released", ignore_errors=True)
         text = self.catalogue.read_text(encoding="utf-8")
         self.catalogue.write_text(text.replace("released: true", "released: false"))
-        self._environment = {**os.environ, "PYTHONPATH": str(folder)}
+        self._environment = {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
 
     @property
     def catalogue(self) -> Path:

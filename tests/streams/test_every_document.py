@@ -10,11 +10,10 @@ import pytest
 
 from ops.answers import plain
 from ops.asking import ask_documents
-from ops.presenting import documents_table
+from ops.presenting.documents import documents_table
 from ops.status import DocumentCount, read_status
 from schemas.catalogue import DOCUMENTS, Topic
 from schemas.codec import Document, encode, record_key
-from schemas.plain import from_plain
 from sinks.database import engine
 from sinks.tables import FACT_DOCUMENTS
 from streams.catalogue import streams
@@ -23,6 +22,7 @@ from streams.rebuild import forget_everything, rebuild
 from streams.replay import Replay
 from tests.oracle.generate import Event
 from tests.oracle.handwritten import log_of
+from tests.schemas.plain import from_plain
 from tests.streams.keeping import kept
 from tests.streams.ledger import POLICY, Ledger
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import re2  # type: ignore[import-untyped]
+import re2
 
 from connectors.mapping.compiler import Compiler
 from connectors.mapping.registry import operator

@@ -1,0 +1,1 @@
+"""Answers as tables for people; what they show is what the JSON says."""
