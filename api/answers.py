@@ -8,9 +8,8 @@ from typing import Any
 
 import orjson
 
-from api.event_reading import Events
-from api.problems import Fault, Problem, Refused
-from connectors.mapping.contract import contract_of
+from api.event_reading import Events, refused
+from api.problems import Problem, Refused
 from connectors.mapping.values import Rejection
 from connectors.pushed.settling import Pushed, Verdict
 from sinks.idempotency import Answered
@@ -51,9 +50,9 @@ def outcome(fate: Fate) -> str:
 def _single(handed: Pushed | Refused, fate: Fate, pointer: str) -> Answered:
     if isinstance(fate, Verdict):
         return Answered(202, orjson.dumps(_item(handed, fate, pointer)))
-    refused = _refusal(handed, fate, pointer)
-    code, detail = refused.code, refused.detail
-    return Answered(422, Problem(422, code, detail, refused.faults).body())
+    refusal = _refusal(handed, fate, pointer)
+    problem = Problem(422, refusal.code, refusal.detail, refusal.faults)
+    return Answered(422, problem.body())
 
 
 def _item(handed: Pushed | Refused, fate: Fate, pointer: str) -> dict[str, Any]:
@@ -67,25 +66,21 @@ def _item(handed: Pushed | Refused, fate: Fate, pointer: str) -> dict[str, Any]:
             "id": draft.id,
             "version": fate.version,
         }
-    refused = _refusal(handed, fate, pointer)
-    item: dict[str, Any] = {"status": "rejected", "code": refused.code, "detail": refused.detail}
+    refusal = _refusal(handed, fate, pointer)
+    item: dict[str, Any] = {"status": "rejected", "code": refusal.code, "detail": refusal.detail}
     id = _id_of(handed)
     if id is not None:
         item["id"] = id
-    if refused.faults:
-        item["errors"] = [fault.as_json() for fault in refused.faults]
+    if refusal.faults:
+        item["errors"] = [fault.as_json() for fault in refusal.faults]
     return item
 
 
 def _refusal(handed: Pushed | Refused, fate: Rejection | Refused, pointer: str) -> Refused:
     if isinstance(fate, Refused):
         return fate
-    # The codes of rules on a single field are its name.
-    named = fate.document is not None and fate.code in contract_of(fate.document)
-    place = f"{pointer}/{fate.code}" if named else pointer
-    # The answer names the document beside it.
-    detail = fate.reason.removeprefix(f"{_id_of(handed)}: ")
-    return Refused(fate.code, detail, [Fault(place, fate.code, detail)])
+    assert isinstance(handed, Pushed)
+    return refused(fate, handed.draft.id, pointer)
 
 
 def _id_of(handed: Pushed | Refused) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from time import monotonic
 
@@ -12,6 +12,7 @@ from psycopg import Error
 from starlette.requests import Request
 
 from api.problems import Problem, unavailable
+from connectors.mapping.values import shown
 from sinks import tokens
 from sinks.database import connect
 from sinks.tokens import Token
@@ -22,10 +23,28 @@ _FRESH_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls, and what they may do."""
+    """Who calls, what they may do, and for which sources they may publish (None: for any)."""
 
     name: str
     scopes: frozenset[str]
+    sources: frozenset[str] | None = None
+
+    def require_sources(self, named: Iterable[str]) -> None:
+        """See that documents of these sources are theirs to publish.
+
+        Raises:
+            Problem: one of them is not.
+        """
+        if self.sources is None:
+            return
+        foreign = next((one for one in named if one not in self.sources), None)
+        if foreign is not None:
+            own = ", ".join(sorted(self.sources))
+            detail = (
+                f"the token {self.name!r} may not publish for the source {shown(foreign)}: its"
+                f" sources are {own}"
+            )
+            raise Problem(403, "foreign_source", detail, more={"source": foreign})
 
 
 #: Whoever calls a door without authentication, which only this machine reaches.
@@ -64,7 +83,9 @@ class Authentication:
             token = tokens.token_of(self._active, text)
             if token is None:
                 raise _unknown("the token is not known, or was revoked")
-            caller = self._callers[text] = Caller(token.name, frozenset(token.scopes))
+            sources = None if token.sources is None else frozenset(token.sources)
+            caller = Caller(token.name, frozenset(token.scopes), sources)
+            self._callers[text] = caller
         if scope not in caller.scopes:
             detail = f"the token {caller.name!r} has not the scope {scope}"
             raise Problem(403, "scope", detail, more={"scope": scope})

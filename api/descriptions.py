@@ -185,7 +185,8 @@ def _retry(status: int) -> dict[str, Any]:
 _SAID = {
     400: "The body is no JSON, or no CloudEvent",
     401: "No token or signature that counts",
-    403: "The token has not the scope publish, or a web page calls a door without tokens",
+    403: "The token has not the scope publish or is not for this source, or a web page calls a door"
+    " without tokens",
     404: "No such type or source; the problem names those that there are",
     408: "The body came too slowly",
     409: "The Idempotency-Key came with another body, or is being worked on",

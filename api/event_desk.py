@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -229,6 +230,12 @@ def _with(share: _Share) -> Answered:
 
 
 def _count(share: _Share) -> None:
-    for handed, fate in zip(share.handed, share.fates, strict=True):
-        document = handed.draft.document if isinstance(handed, Pushed) else "unread"
-        metrics.HTTP_EVENTS.labels(document, outcome(fate)).inc()
+    counted = Counter(
+        (
+            (handed.draft.document if isinstance(handed, Pushed) else handed.document) or "unread",
+            outcome(fate),
+        )
+        for handed, fate in zip(share.handed, share.fates, strict=True)
+    )
+    for labels, count in counted.items():
+        metrics.HTTP_EVENTS.labels(*labels).inc(count)

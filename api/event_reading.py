@@ -9,7 +9,8 @@ from typing import Any
 from api import cloud_events
 from api.cloud_events import EventText
 from api.problems import Fault, Problem, Refused
-from connectors.mapping.values import shown
+from connectors.mapping.contract import contract_of
+from connectors.mapping.values import Rejection, shown
 from connectors.pushed.documents import UnfitDocument, read_document
 from connectors.pushed.json_text import BrokenJson, parse_json
 from connectors.pushed.settling import Pushed, pushed
@@ -163,7 +164,25 @@ def _event(
         fault = Fault(f"{text.pointer}/{field}", code, detail)
         return Refused(code, detail, [fault], body["id"])
     place = f"http:{reading.request}:{index}"
-    return pushed(document, body, reading.arrived_at, place, reading.traceparent)
+    taken = pushed(document, body, reading.arrived_at, place, reading.traceparent)
+    return refused(taken, body["id"], text.pointer) if isinstance(taken, Rejection) else taken
+
+
+def refused(rejection: Rejection, id: str, pointer: str) -> Refused:
+    """A document that was rejected, as the answer tells it.
+
+    Args:
+        rejection: of the document.
+        id: of the document.
+        pointer: to the document in the body.
+    """
+    # The codes of rules on a single field are its name.
+    document, code = rejection.document, rejection.code
+    named = document is not None and code in contract_of(document)
+    place = f"{pointer}/{code}" if named else pointer
+    # The answer names the document beside it.
+    detail = rejection.reason.removeprefix(f"{id}: ")
+    return Refused(code, detail, [Fault(place, code, detail)], id, document)
 
 
 def _header_problem(body: Mapping[str, Any], reading: Reading) -> tuple[str, str, str] | None:

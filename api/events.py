@@ -19,12 +19,13 @@ from api.keyed import fingerprint, running, stated_key
 from api.problems import MEDIA_TYPE, unavailable
 from api.replies import Reply
 from connectors.mapping.values import to_micros
+from connectors.pushed.settling import Pushed
 from connectors.traces import trace_of
 from hub.clock import utc_now
 from sinks.idempotency import Answered, Asked, Name
 
 #: A larger body is read in a thread, so that other requests are not held up meanwhile.
-SMALL_BYTES = 64 * 1024
+SMALL_BYTES = 16 * 1024
 #: Beyond this the broker or the database is away, and nobody is kept waiting.
 STALLED_S = 5.0
 PATIENCE_S = 15.0
@@ -76,6 +77,7 @@ class EventDoor:
             events = read_events(document, content, reading)
         else:
             events = await asyncio.to_thread(read_events, document, content, reading)
+        caller.require_sources(one.source for one in events.handed if isinstance(one, Pushed))
         asked = None
         if key is not None:
             attributes = repr(sorted(headers.items())).encode()

@@ -23,6 +23,28 @@ _EVENTS = "/v1/events/"
 _ROUTE = "/v1/events/{type}"
 
 
+class _Headers(Headers):
+    """Headers found by their names in lower case: starlette goes through all of them each time."""
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(scope=scope)
+        # Of equal names the first counts, as it does there.
+        self._first = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(self._list)
+        }
+
+    def __getitem__(self, key: str) -> str:
+        return self._first[key]
+
+
+class _Request(Request):
+    """A request with the headers that were looked at before."""
+
+    def __init__(self, scope: Scope, receive: Receive, headers: _Headers) -> None:
+        super().__init__(scope, receive)
+        self._headers = headers
+
+
 class FrontDoor:
     """The application as it is served.
 
@@ -56,11 +78,12 @@ class FrontDoor:
 
         name = scope["path"].removeprefix(_EVENTS)
         straight = scope["method"] == "POST" and name != scope["path"] and "/" not in name
+        headers = _Headers(scope)
         try:
             if self._local is not None:
-                self._local.check(scope["method"], Headers(scope=scope))
+                self._local.check(scope["method"], headers)
             if straight:
-                response = await self._published(name, Request(scope, receive))
+                response = await self._published(name, _Request(scope, receive, headers))
                 await response(scope, receive, counted)
             else:
                 await self.app(scope, receive, counted)

@@ -37,6 +37,8 @@ class Gathering(Generic[Entry]):
             these go behind the others, so that a large one does not hold up the small.
         at_once: records of a batch, about.
         most: records that may wait.
+        pace_s: seconds from the beginning of a batch to that of the next, unless that is full:
+            few records cost the broker and the database as much as many.
     """
 
     def __init__(
@@ -46,10 +48,12 @@ class Gathering(Generic[Entry]):
         *,
         at_once: int,
         most: int,
+        pace_s: float,
     ) -> None:
         self._work = work
         self._at_once = at_once
         self._most = most
+        self._pace_s = pace_s
         self._waiting: deque[Entry] = deque()
         self._weight = 0
         self._changed = threading.Condition()
@@ -88,9 +92,12 @@ class Gathering(Generic[Entry]):
 
     def _run(self) -> None:
         while batch := self._next():
-            self._busy_since = time.monotonic()
+            began = self._busy_since = time.monotonic()
             rest = self._work(batch)
             self._busy_since = None
+            pause = began + self._pace_s - time.monotonic()
+            if pause > 0 and self._weight < self._at_once:
+                time.sleep(pause)
             with self._changed:
                 self._waiting.extend(rest)
                 self._weight += sum(entry.weight for entry in rest)

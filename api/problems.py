@@ -91,9 +91,13 @@ def unavailable(detail: str, retry_after: int = 5) -> Problem:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """One event of a request that cannot be taken, with what it said its id was."""
+    """One event of a request that cannot be taken, with what it said its id was.
+
+    ``document`` is its type, where it could be read as one of that.
+    """
 
     code: str
     detail: str
     faults: Sequence[Fault] = field(default=())
     id: str | None = None
+    document: str | None = None

@@ -23,9 +23,9 @@ from connectors.mapping.joins import KeptRow
 from connectors.mapping.keeping import row_digest
 from connectors.mapping.model import Stream
 from connectors.mapping.records import kept_from, node_from
-from connectors.mapping.values import Draft, Node, Rejection, to_micros
+from connectors.mapping.values import NO_DATE, Draft, Node, Rejection, to_micros
 from connectors.passes import build, together
-from connectors.portions import NO_DATE, Numbered, Portion
+from connectors.portions import Numbered, Portion
 from connectors.report import SourceReport
 from connectors.settle import Settled, change_text
 from sinks import backfilled, source_rows, source_versions

@@ -10,11 +10,12 @@ from typing import Any
 
 import psycopg
 
-from connectors.encoding import Encoded, encode_drafts, too_large
+from connectors.confirming import announce, publish_new, remember
+from connectors.encoding import Encoded, encode_drafts
 from connectors.letters import stage_of
 from connectors.mapping.model import SourceMapping
 from connectors.mapping.values import Draft, Rejection
-from connectors.publish import Publisher, outgoing
+from connectors.publish import Publisher
 from connectors.report import OnProgress, SourceReport
 from connectors.settle import Settled, change_text, settle_direct, settle_joined
 from connectors.traces import Trace, new_trace
@@ -100,23 +101,13 @@ class Door:
         Returns:
             The drafts that the log can never take; they are gone from ``settled``.
         """
-        if not settled.new:
-            return []
-        if settled.announce:
-            about_to = [*settled.unconfirmed, *settled.seen]
-            self.session.run(
-                lambda connection: source_versions.save_unconfirmed(
-                    connection, self.source, about_to
-                )
-            )
+        if settled.new and settled.announce:
+            self.session.run(lambda connection: announce(connection, self.source, settled))
         span = self.trace.span()
-        records = [outgoing(one, version, span) for one, version in settled.new]
-        refused = [
-            (position, settled.new[position][0].draft, len(records[position].value))
-            for position in sorted(self.publisher.publish(records))
-        ]
-        settled.drop({position for position, _, _ in refused})
-        return [(draft, too_large(draft, size)) for _, draft, size in refused]
+        refused = publish_new(self.publisher, settled.new, lambda _: span)
+        rejections = [(settled.new[position][0].draft, one) for position, one in refused.items()]
+        settled.drop(refused.keys())
+        return rejections
 
     def commit(
         self,
@@ -133,9 +124,7 @@ class Door:
 
         def transaction(connection: Connection) -> int:
             dead_letters.add(connection, letters)
-            source_versions.save_seen(connection, self.source, settled.seen)
-            if settled.announce:
-                source_versions.save_unconfirmed(connection, self.source, settled.unconfirmed)
+            remember(connection, self.source, settled)
             return work(connection)
 
         repeated = self.session.run(transaction)

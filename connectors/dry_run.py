@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
@@ -10,11 +11,11 @@ from connectors.files.source import FilesReader
 from connectors.mapping.building import drafts_of, made_of
 from connectors.mapping.joins import fill, roots
 from connectors.mapping.memory import MemoryRows
-from connectors.mapping.model import SourceMapping
-from connectors.mapping.records import direct_events, kept_from, node_from
+from connectors.mapping.model import Event, SourceMapping
+from connectors.mapping.records import direct_events, kept_from, key_in, node_from
 from connectors.mapping.usage import Usage
 from connectors.mapping.values import Draft, Rejection
-from connectors.portions import Portion
+from connectors.portions import Portion, Whole
 
 
 @dataclass(slots=True)
@@ -49,12 +50,19 @@ def dry_run_of(mapping: SourceMapping, portions: Iterable[Portion]) -> DryRun:
     """Map records, the documents of joined ones at the end of all ``portions``."""
     run = DryRun()
     rows = MemoryRows(mapping)
+    came: dict[str, set[str]] = defaultdict(set)
     for portion in portions:
         _read(run, mapping, rows, portion)
+        if portion.whole is not None:
+            _compare(run, rows, portion, portion.whole, came[portion.origin.stream.name])
     for event in mapping.events:
         if not mapping.is_kept(event):
             continue
-        nodes = list(roots(mapping, rows, event, rows.roots(event)).values())
+        keys = rows.roots(event)
+        found = roots(mapping, rows, event, keys)
+        absent = [key for key in keys if key not in found]
+        _withdraw_gone(run, mapping, rows.with_gone(), event, absent)
+        nodes = list(found.values())
         gaps = fill(mapping, rows, event.joins, nodes)
         for position, node in enumerate(nodes):
             made = made_of(mapping, event, node)
@@ -67,6 +75,34 @@ def dry_run_of(mapping: SourceMapping, portions: Iterable[Portion]) -> DryRun:
                 continue
             _add(run, made)
     return run
+
+
+def _compare(run: DryRun, rows: MemoryRows, portion: Portion, whole: Whole, came: set[str]) -> None:
+    """Take what stands and did not come with a whole for gone; ``came`` are the keys that did."""
+    stream = portion.origin.stream
+    came |= {key for _, row in portion.rows if (key := key_in(stream, row)) is not None}
+    if not whole.last:
+        return
+    standing = rows.standing(stream.name)
+    gone = [key for key in standing if key not in came]
+    came.clear()
+    if reason := whole.disbelief(portion.origin.name, len(gone), len(standing)):
+        run.rejections.append(Rejection("not_whole", reason, portion.origin.name))
+    else:
+        rows.take_gone(stream.name, gone)
+
+
+def _withdraw_gone(
+    run: DryRun, mapping: SourceMapping, rows: MemoryRows, event: Event, keys: list[str]
+) -> None:
+    """Documents whose own rows are gone, marked as deleted; the rest is as it last was."""
+    nodes = list(roots(mapping, rows, event, keys).values())
+    fill(mapping, rows, event.joins, nodes)
+    for node in nodes:
+        for made in made_of(mapping, event, node):
+            if isinstance(made, Draft):
+                made.body["deleted"] = True
+            _add(run, [made])
 
 
 def held_against_contracts(run: DryRun) -> DryRun:

@@ -8,9 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.mapping.model import Stream
-
-#: Stands for the date of an origin that states none; versions begin above 0.
-NO_DATE = 1
+from connectors.mapping.values import NO_DATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +74,27 @@ class Whole:
     last: bool = False
     doubt: str = ""
     setting: str = ""
+
+    def disbelief(self, name: str, gone: int, standing: int) -> str:
+        """Why so many of the rows that stand are not taken for deleted; nothing if they are.
+
+        Args:
+            name: of the origin that ends the whole.
+            gone: how many of them did not come.
+            standing: how many there were.
+        """
+        found = f"{name}: {gone} of {standing} rows are gone"
+        if gone and self.doubt:
+            return (
+                f"{found}, but {self.doubt}, so none was marked as deleted: deliver it whole again"
+            )
+        if gone <= standing * self.most_gone:
+            return ""
+        return (
+            f"{found} at once, more than {self.most_gone:.0%}, so none was marked as deleted: look"
+            " whether it was read whole; if they are really deleted, set 'most_deleted: 100%' in"
+            f" the mapping ({self.setting}) for one run"
+        )
 
 
 @dataclass(frozen=True, slots=True)

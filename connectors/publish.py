@@ -160,6 +160,12 @@ class KafkaPublisher:
             if not partitions:
                 raise PublishError(f"the topic {topic} is not in the cluster")
             self._partitions[topic] = partitions
-        # The same hash as of a key, so that documents without a customer mix with the others.
-        number: int = (murmur2(record.partition_by) & 0x7FFFFFFF) % len(partitions)
-        return partitions[number]
+        return partitions[_hash_of(record.partition_by) % len(partitions)]
+
+
+# Customers recur, and kafka-python reckons a hash sign by sign.
+@lru_cache(maxsize=10_000)
+def _hash_of(key: bytes) -> int:
+    """Kafka's hash of a key, so that documents without a customer mix with the others."""
+    number: int = murmur2(key) & 0x7FFFFFFF
+    return number

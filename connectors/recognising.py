@@ -103,8 +103,8 @@ class Recogniser:
 
         standing = self._door.session.run(count)
         gone = [key for key in self._standing_keys(stream) if not _holds(seen, _short(key))]
-        if gone and (whole.doubt or len(gone) > standing * whole.most_gone):
-            self._complaints[stream] = _complaint(portion, whole, len(gone), standing)
+        if complaint := whole.disbelief(portion.origin.name, len(gone), standing):
+            self._complaints[stream] = complaint
             # Its rows stand before those of the next whole are compared.
             yield replace(portion, state=None)
             return
@@ -130,17 +130,6 @@ class Recogniser:
             if len(keys) < _KEYS:
                 return
             after = keys[-1]
-
-
-def _complaint(portion: Portion, whole: Whole, gone: int, standing: int) -> str:
-    found = f"{portion.origin.name}: {gone} of {standing} rows are gone"
-    if whole.doubt:
-        return f"{found}, but {whole.doubt}, so none was marked as deleted: deliver it whole again"
-    return (
-        f"{found} at once, more than {whole.most_gone:.0%}, so none was marked as deleted: look"
-        " whether it was read whole; if they are really deleted, set 'most_deleted: 100%' in the"
-        f" mapping ({whole.setting}) for one run"
-    )
 
 
 def _short(key: str) -> int:

@@ -89,7 +89,7 @@ class OutsideRegistry:
         """
         imported = []
         for subject, versions in contracts.items():
-            missing = [one for one in versions if not self._holds(one)]
+            missing = self.lacks({subject: versions})
             if missing:
                 with self._importing(subject):
                     for one in missing:
@@ -97,6 +97,10 @@ class OutsideRegistry:
             imported += missing
             self._bind(subject)
         return imported
+
+    def lacks(self, contracts: Mapping[str, Sequence[ContractVersion]]) -> list[ContractVersion]:
+        """Return the versions of the contracts that do not stand there; nothing is changed."""
+        return [one for versions in contracts.values() for one in versions if not self._holds(one)]
 
     def _holds(self, version: ContractVersion) -> bool:
         """Whether the subject has this version under our id.

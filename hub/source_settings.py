@@ -87,10 +87,10 @@ class DatabaseSource(_Source):
 class RestSource(_Source):
     """A paged JSON API; which resources, and by which field they change, is said by the mapping.
 
-    ``headers`` carry the credentials (``Authorization: Bearer ${CRM_TOKEN}``). Besides the host of
-    ``url`` only ``hosts`` are ever asked; at most ``requests_per_second``, and by a hub that
-    follows it every ``poll_seconds``. An answer may take ``timeout_seconds``. ``ca_file`` is of
-    the authority that signed the server's certificate, if no public one did.
+    ``headers`` carry the credentials (``Authorization: Bearer ${CRM_TOKEN}``) and go to the host of
+    ``url`` alone. Besides it only ``hosts`` are ever asked; at most ``requests_per_second``, and
+    by a hub that follows it every ``poll_seconds``. An answer may take ``timeout_seconds``.
+    ``ca_file`` is of the authority that signed the server's certificate, if no public one did.
     """
 
     kind: Literal["rest"]

@@ -15,6 +15,7 @@ import yaml
 from fastavro import parse_schema
 
 from schemas.compiler import Reader, compile_reader
+from schemas.writing import Writer, compile_writer
 
 _FOLDER = files("schemas")
 _CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -59,6 +60,11 @@ class Topic:
     def read(self) -> Reader:
         """The compiled reader of one Avro body."""
         return compile_reader(self.schema)
+
+    @cached_property
+    def write(self) -> Writer:
+        """The compiled writer of a document."""
+        return compile_writer(self.schema)
 
     @cached_property
     def read_earlier(self) -> Mapping[int, Reader]:

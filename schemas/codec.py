@@ -23,6 +23,8 @@ Document = dict[str, Any]
 
 _HEAD = 5
 _UNREADABLE = (Malformed, IndexError, UnicodeDecodeError)
+#: What a compiled writer raises; a text that has no encoding is a ValueError, as ``Unfit`` is.
+_NOT_AT_ONCE = (KeyError, TypeError, ValueError)
 
 
 class Unencodable(ValueError):
@@ -89,6 +91,14 @@ def written(topic: Topic, document: Mapping[str, Any]) -> tuple[bytes, Document]
     Raises:
         Unencodable: it does not fit the contract.
     """
+    try:
+        return topic.write(_head(topic), document)
+    except _NOT_AT_ONCE:
+        return _written_or_refused(topic, document)
+
+
+def _written_or_refused(topic: Topic, document: Mapping[str, Any]) -> tuple[bytes, Document]:
+    """The same by fastavro, which takes more (a tuple for a list), and says what does not fit."""
     out = BytesIO()
     out.write(_head(topic))
     try:

@@ -17,7 +17,7 @@ from schemas.snippets import ARRAY_ITEM_END, ARRAY_START, PLAIN, SCOPE
 Reader = Callable[[bytes, int], tuple[dict[str, Any], int, int]]
 
 #: How a default stands in JSON, for the types whose values JSON does not have.
-_DEFAULTS: Mapping[str, Callable[[Any], Any]] = {
+DEFAULTS: Mapping[str, Callable[[Any], Any]] = {
     "date": lambda days: date(1970, 1, 1) + timedelta(days),
     "timestamp-micros": lambda micros: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(0, 0, micros),
     "decimal": lambda text: read_decimal(text.encode("latin-1"), 0),
@@ -41,8 +41,8 @@ def compile_reader(contract: Mapping[str, Any], writer: Mapping[str, Any] | None
     Raises:
         ValueError: the contracts use another type, or a field has not the same one in both.
     """
-    wanted = _in_place(contract, {})["fields"]
-    written = wanted if writer is None else _in_place(writer, {})["fields"]
+    wanted = in_place(contract, {})["fields"]
+    written = wanted if writer is None else in_place(writer, {})["fields"]
     code = _Code()
     items = code.fields(wanted, written, 1, "first = p")
     document = "{" + ", ".join(items) + "}"
@@ -53,17 +53,17 @@ def compile_reader(contract: Mapping[str, Any], writer: Mapping[str, Any] | None
     return reader
 
 
-def _in_place(schema: Any, records: dict[str, Any]) -> Any:
+def in_place(schema: Any, records: dict[str, Any]) -> Any:
     """Return a schema in which each record stands wherever it is named; none contains itself."""
     if isinstance(schema, list):
-        return [_in_place(branch, records) for branch in schema]
+        return [in_place(branch, records) for branch in schema]
     if isinstance(schema, str):
         return records.get(schema, schema)
     if schema["type"] == "array":
-        return {**schema, "items": _in_place(schema["items"], records)}
+        return {**schema, "items": in_place(schema["items"], records)}
     if schema["type"] != "record":
         return schema
-    fields = [{**field, "type": _in_place(field["type"], records)} for field in schema["fields"]]
+    fields = [{**field, "type": in_place(field["type"], records)} for field in schema["fields"]]
     records[f"headrace.{schema['name']}"] = record = {**schema, "fields": fields}
     return record
 
@@ -74,7 +74,8 @@ def _type(schema: Any) -> str:
     return str(schema if isinstance(schema, str) else schema["type"])
 
 
-def _kind(schema: Any) -> str:
+def kind_of(schema: Any) -> str:
+    """Return the type of a schema that is no union; what a number or bytes stand for goes first."""
     return str(schema if isinstance(schema, str) else schema.get("logicalType", schema["type"]))
 
 
@@ -108,7 +109,7 @@ class _Code:
             return "{" + ", ".join(self.fields(wanted["fields"], written["fields"], depth)) + "}"
         if kind == "array":
             return self.array(wanted["items"], written["items"], depth)
-        return self.plain(_kind(wanted), depth)
+        return self.plain(kind_of(wanted), depth)
 
     def fields(
         self,
@@ -140,7 +141,7 @@ class _Code:
         """Return the expression for a default: a new list or record for each document."""
         if isinstance(schema, list):
             return "None" if value is None else self.constant(schema[1], value)
-        kind = _kind(schema)
+        kind = kind_of(schema)
         if kind == "array":
             return "[" + ", ".join(self.constant(schema["items"], one) for one in value) + "]"
         if kind == "record":
@@ -150,7 +151,7 @@ class _Code:
             )
             return "{" + ", ".join(parts) + "}"
         name = f"c{len(self.constants) + 1}"
-        self.constants[name] = _DEFAULTS[kind](value) if kind in _DEFAULTS else value
+        self.constants[name] = DEFAULTS[kind](value) if kind in DEFAULTS else value
         return name
 
     def optional(self, wanted: list[Any], written: list[Any], depth: int) -> str:

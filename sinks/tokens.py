@@ -28,18 +28,24 @@ class TokenExists(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One token; ``digest`` is the SHA-256 of its secret, which has 256 random bits."""
+    """One token; ``digest`` is the SHA-256 of its secret, which has 256 random bits.
+
+    It may publish for the sources of these names alone; None: for any.
+    """
 
     id: str
     name: str
     digest: bytes
     scopes: tuple[str, ...]
+    sources: tuple[str, ...] | None
     created_at: datetime
     revoked_at: datetime | None
 
 
-def create(connection: Connection, name: str, scopes: Sequence[str]) -> str:
-    """Make a token and return its text, which is kept nowhere.
+def create(
+    connection: Connection, name: str, scopes: Sequence[str], sources: Sequence[str] | None = None
+) -> str:
+    """Make a token and return its text, which is kept nowhere; ``sources`` None: for any.
 
     Raises:
         TokenExists: one of this name is in use; revoke it first.
@@ -48,8 +54,9 @@ def create(connection: Connection, name: str, scopes: Sequence[str]) -> str:
     try:
         with connection.transaction():
             connection.execute(
-                "INSERT INTO api_tokens (id, name, digest, scopes) VALUES (%s, %s, %s, %s)",
-                (id, name, _digest(secret), list(scopes)),
+                "INSERT INTO api_tokens (id, name, digest, scopes, sources)"
+                " VALUES (%s, %s, %s, %s, %s)",
+                (id, name, _digest(secret), list(scopes), None if sources is None else [*sources]),
             )
     except errors.UniqueViolation as error:
         raise TokenExists(f"a token named {name!r} is in use: revoke it first") from error
@@ -71,13 +78,21 @@ def all_tokens(connection: Connection) -> list[Token]:
     """Every token there ever was, the oldest first."""
     rows = connection.execute(
         """
-        SELECT id, name, digest, scopes, created_at, revoked_at
+        SELECT id, name, digest, scopes, sources, created_at, revoked_at
         FROM api_tokens ORDER BY created_at, id
         """
     )
     return [
-        Token(id, name, bytes(digest), tuple(scopes), created, revoked)
-        for id, name, digest, scopes, created, revoked in rows
+        Token(
+            id,
+            name,
+            bytes(digest),
+            tuple(scopes),
+            None if sources is None else tuple(sources),
+            created,
+            revoked,
+        )
+        for id, name, digest, scopes, sources, created, revoked in rows
     ]
 
 

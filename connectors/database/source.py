@@ -19,8 +19,8 @@ from connectors.errors import SourceError
 from connectors.mapping.keeping import row_digest
 from connectors.mapping.model import SourceMapping, Stream
 from connectors.mapping.table_reads import TableRead
-from connectors.mapping.values import compose_key
-from connectors.portions import NO_DATE, Broken, Numbered, Origin, Portion, Whole, Window
+from connectors.mapping.values import NO_DATE, compose_key
+from connectors.portions import Broken, Numbered, Origin, Portion, Whole, Window
 from hub.source_settings import DatabaseSource
 
 #: About how many bytes a value has.

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from connectors.drafting.csv_examples import entry_keys, is_list, order_by, test_of
 from connectors.drafting.matching import vocabulary
 from connectors.drafting.phrasing import word
-from connectors.mapping.contract import FieldType, contract_of, document_types
+from connectors.mapping.contract import FILLED, FieldType, contract_of, document_types
 from connectors.mapping.loading import PROFILES
 
 
@@ -31,6 +31,7 @@ def csv_profile(document: str) -> str:
         "",
         "streams:",
         *_stream(document, document if lists else None),
+        *_optional({each: one for each, one in contract.items() if each not in lists}),
     ]
     for name in lists:
         lines += _entry_stream(document, name, contract[name])
@@ -63,6 +64,25 @@ def _entry_stream(document: str, name: str, wanted: FieldType) -> Iterator[str]:
     yield f"  {name}:"
     yield f'    from: "{document}*{name}*"'
     yield f"    key: [{document}_id, {', '.join(parts)}]"
+    yield from _optional(wanted.fields)
+
+
+def _optional(fields: Mapping[str, FieldType]) -> Iterator[str]:
+    """Which columns a file may lack: those without which there is a document all the same."""
+    columns = [
+        word(column)
+        for name, wanted in fields.items()
+        if name not in ("version", "source", "id") and (wanted.optional or name in FILLED)
+        for column in _columns(name, wanted)
+    ]
+    if columns:
+        yield f"    optional: [{', '.join(columns)}]"
+
+
+def _columns(name: str, wanted: FieldType) -> list[str]:
+    if wanted.is_reference:
+        return [f"{name}.source", f"{name}.id"] if wanted.many else [name]
+    return [f"{name}.{each}" for each in wanted.fields] if wanted.fields else [name]
 
 
 def _expression(name: str, wanted: FieldType, above: str = "") -> str:

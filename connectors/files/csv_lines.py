@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Collection
 from dataclasses import replace
 
 from connectors.files.dialects import Dialect, find_delimiter
 from connectors.files.guarded import LONGEST_KEPT, LONGEST_RECORD
+from connectors.files.heads import MISSING_COLUMNS, lacking
 from connectors.files.lines import Parsed, decode_lines, too_long, undecodable
 from connectors.portions import Broken
 
@@ -18,10 +20,14 @@ csv.field_size_limit(LONGEST_KEPT)
 
 
 class CsvLines:
-    """Parser of CSV; the columns of ``dialect`` are the head line, once it has been read."""
+    """Parser of CSV; the columns of ``dialect`` are the head line, once it has been read.
 
-    def __init__(self, dialect: Dialect) -> None:
+    One that lacks a column of ``needed`` is refused.
+    """
+
+    def __init__(self, dialect: Dialect, needed: Collection[str] = ()) -> None:
         self.dialect = dialect
+        self._needed = needed
 
     def parse(self, lines: list[bytes], number: int, last: bool) -> Parsed:
         """One record for each line, or for the lines over which a quoted field goes."""
@@ -110,6 +116,11 @@ class CsvLines:
             if not names or "\0" in text or len(set(names)) != len(names):
                 reason = "the head line is broken, or names a column twice: mend it in the source"
                 line = Broken(number + index, lines[index], "broken_head", reason)
+                parsed.broken.append(line)
+                return False
+            missing = lacking(self._needed, names)
+            if missing is not None:
+                line = Broken(number + index, lines[index], MISSING_COLUMNS, missing)
                 parsed.broken.append(line)
                 return False
             self.dialect = replace(self.dialect, columns=tuple(names))

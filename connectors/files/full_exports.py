@@ -25,7 +25,8 @@ from connectors.files.wholes import (
 )
 from connectors.mapping.model import Stream
 from connectors.mapping.records import key_in
-from connectors.portions import NO_DATE, Numbered, Origin, Portion, Whole
+from connectors.mapping.values import NO_DATE
+from connectors.portions import Numbered, Origin, Portion, Whole
 
 log = structlog.get_logger(__name__)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -32,6 +33,38 @@ class Parser(Protocol):
             number: the number of the first one in the file.
             last: whether no line follows; otherwise a record that goes on may be left.
         """
+
+
+def parse_each(
+    lines: list[bytes],
+    number: int,
+    encoding: str,
+    read: Callable[[str], dict[str, Any] | tuple[str, str]],
+) -> Parsed:
+    """One record for each line that is not blank.
+
+    Args:
+        lines: with their line ends.
+        number: the number of the first one in the file.
+        encoding: see ``decode_lines``.
+        read: the record that a line holds, or a code and the reason why it holds none.
+    """
+    parsed = Parsed(used=len(lines))
+    for index, text in enumerate(decode_lines(lines, encoding)):
+        line = number + index
+        if text is None:
+            parsed.broken.append(undecodable(line, lines[index], encoding))
+            continue
+        if line == 1:
+            text = text.removeprefix("\ufeff")
+        if not text or text.isspace():
+            continue
+        row = read(text)
+        if isinstance(row, tuple):
+            parsed.broken.append(Broken(line, lines[index], *row))
+        else:
+            parsed.rows.append((line, row))
+    return parsed
 
 
 def decode_lines(lines: list[bytes], encoding: str) -> list[str | None]:

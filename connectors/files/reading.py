@@ -48,7 +48,7 @@ def parser_for(unit: Unit, known: Dialect | None = None) -> Parser:
         return JsonLines(dialect)
     if unit.format == "queue_log":
         return QueueLog(dialect)
-    return CsvLines(dialect)
+    return CsvLines(dialect, unit.stream.needed)
 
 
 def read_chunks(file: Readable, unit: Unit, place: Place, final: bool) -> Iterator[Chunk]:

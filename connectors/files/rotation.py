@@ -50,6 +50,13 @@ class Rotation:
             # Reading it says why.
             return own
 
+    def renamed(self) -> Iterator[Followed]:
+        """Files that were read under another name, whose cursor may now move on to another file."""
+        for unit in self._units.values():
+            place = self.place_of(unit)
+            if place.inode and place is not self._places.get(unit.name):
+                yield unit, place
+
     def rests(self, unit: Unit) -> Iterator[Followed]:
         """What ``unit`` was before another file took its name, if that lies beside it.
 

@@ -14,6 +14,7 @@ import structlog
 from connectors.files.dialects import UTF_16, Dialect
 from connectors.files.full_exports import FullExports, require_order
 from connectors.files.guarded import MIB
+from connectors.files.heads import MISSING_COLUMNS
 from connectors.files.places import Place, resume, sampled, unchanged
 from connectors.files.reading import parser_for, read_chunks
 from connectors.files.rotation import Rotation
@@ -72,6 +73,8 @@ class FilesReader:
         exports = self._exports(found)
         units = [unit for unit in found if not _is_export(unit)]
         rotation = Rotation(self._source, units, states)
+        for unit, place in rotation.renamed():
+            yield Portion(_origin(unit, _dialect_of(place)), state=place.as_state())
         for unit, place in rotation.followed():
             yield from self._lines_of(unit, place, final)
         for unit in units:
@@ -88,8 +91,11 @@ class FilesReader:
     def again(self, origin: Origin, broken: Broken) -> Portion:
         """Parse a line again, with the format and the head line that its file had.
 
-        What is no line by itself stays broken: its file is read again when it has changed.
+        What is no line by itself stays broken: its file is read again when it has changed. One
+        whose head lacks columns is read again by the next pass, since the mapping may be mended.
         """
+        if broken.code == MISSING_COLUMNS:
+            return Portion(origin, state={})
         form = origin.texts["format"]
         if form not in _LINES or broken.code not in _PARSED_AGAIN:
             return Portion(origin, (), [broken])
@@ -144,10 +150,8 @@ class FilesReader:
             file.seek(place.offset)
             for chunk in read_chunks(file, unit, place, final):
                 place = sampled(file, chunk.place)
-                dialect = Dialect(place.encoding, place.delimiter, place.columns)
-                yield Portion(
-                    _origin(unit, dialect), chunk.rows, chunk.broken, place.as_state(), chunk.size
-                )
+                origin = _origin(unit, _dialect_of(place))
+                yield Portion(origin, chunk.rows, chunk.broken, place.as_state(), chunk.size)
 
     def _leave(self, unit: Unit, error: OSError) -> None:
         """Taken away between listing and opening, or not ours to read: the others go on."""
@@ -157,6 +161,10 @@ class FilesReader:
 def _is_export(unit: Unit) -> bool:
     # One that cannot be read at all says so as any other file does.
     return unit.stream.most_deleted is not None and unit.damage is None
+
+
+def _dialect_of(place: Place) -> Dialect:
+    return Dialect(place.encoding, place.delimiter, place.columns)
 
 
 def _origin(unit: Unit, dialect: Dialect) -> Origin:

@@ -16,8 +16,7 @@ from connectors.errors import SourceError
 from connectors.files.archives import Member, is_archive, members_of
 from connectors.files.damage import DamagedFile
 from connectors.mapping.model import Stream
-from connectors.mapping.values import to_micros
-from connectors.portions import NO_DATE
+from connectors.mapping.values import NO_DATE, to_micros
 
 _FORMATS = {
     ".csv": "csv",

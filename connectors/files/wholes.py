@@ -10,15 +10,16 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import structlog
 
 from connectors.files.damage import DamagedFile
 from connectors.files.dialects import UTF_16, find_encoding
 from connectors.files.documents import Item, gathered
-from connectors.files.guarded import Guarded, Readable, Transcoded
+from connectors.files.guarded import Guarded, Inflating, Readable, Transcoded, open_member
 from connectors.files.json_document import json_items
 from connectors.files.places import Place
 from connectors.files.reading import read_chunks
@@ -172,7 +173,7 @@ def _check(unit: Unit, most: int, final: bool) -> None:
             raise
 
 
-def _items(unit: Unit, file: IO[bytes], stack: ExitStack, most: int) -> Iterator[Item]:
+def _items(unit: Unit, file: BufferedReader, stack: ExitStack, most: int) -> Iterator[Item]:
     if unit.format == "xlsx":
         return xlsx_items(file, unit.stream, most)
     opened = _opened(unit, file, stack, most)
@@ -181,17 +182,17 @@ def _items(unit: Unit, file: IO[bytes], stack: ExitStack, most: int) -> Iterator
     return json_items(opened, unit.stream.records, unit.stream.columns)
 
 
-def _opened(unit: Unit, file: IO[bytes], stack: ExitStack, most: int) -> Readable:
+def _opened(unit: Unit, file: BufferedReader, stack: ExitStack, most: int) -> Readable:
     """The bytes of a file, inflated, and in UTF-8 where the format does not say its encoding."""
     size = unit.path.stat().st_size
-    inner: IO[bytes] | gzip.GzipFile = file
+    inner: Inflating = file
     if unit.packing == Packing.GZ:
         inner = stack.enter_context(gzip.GzipFile(fileobj=file))
     elif unit.packing == Packing.ZIP:
         try:
             archive = stack.enter_context(zipfile.ZipFile(file))
             size = archive.getinfo(unit.member).compress_size
-            inner = stack.enter_context(archive.open(unit.member))
+            inner = stack.enter_context(open_member(archive, unit.member))
         except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError) as error:
             raise DamagedFile(f"the archive is damaged ({error}): deliver it again") from error
     packed = None if unit.packing == Packing.PLAIN else size

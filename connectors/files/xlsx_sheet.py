@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import IO, Any
@@ -14,7 +14,8 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Work
 
 from connectors.files.damage import DamagedFile
 from connectors.files.documents import Item
-from connectors.files.guarded import LONGEST_RECORD, Guarded
+from connectors.files.guarded import LONGEST_RECORD, Guarded, Inflating, open_member
+from connectors.files.heads import MISSING_COLUMNS, lacking
 from connectors.files.lines import too_long
 from connectors.mapping.model import Stream
 from connectors.portions import Broken
@@ -34,7 +35,7 @@ def xlsx_items(file: IO[bytes], stream: Stream, most: int) -> Iterator[Item]:
         most: how many bytes it may have inflated.
 
     Raises:
-        DamagedFile: it is no workbook, has no such sheet, or is too large.
+        DamagedFile: it is no workbook, has no such sheet, lacks a column, or is too large.
     """
     _check(file, most)
     file.seek(0)
@@ -42,7 +43,7 @@ def xlsx_items(file: IO[bytes], stream: Stream, most: int) -> Iterator[Item]:
         book = CalamineWorkbook.from_filelike(file)
         sheet = _sheet_of(book, stream.sheet)
         rows = enumerate(sheet.iter_rows(), 1)
-        yield from _records(rows, stream.head_row)
+        yield from _records(rows, stream.head_row, stream.needed)
     except (CalamineError, OSError, ValueError) as error:
         raise DamagedFile(f"the workbook is damaged ({error}): export it again") from error
 
@@ -55,14 +56,14 @@ def _check(file: IO[bytes], most: int) -> None:
             for info in archive.infolist():
                 # What is stated may be a lie; what is there counts.
                 info.file_size = left + 1
-                with archive.open(info) as member:
+                with open_member(archive, info) as member:
                     left -= _inflated(member, left, info.compress_size, info.filename)
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, ValueError) as error:
         reason = f"the workbook cannot be opened ({error}): export it again"
         raise DamagedFile(reason, incomplete="not a zip" in str(error)) from error
 
 
-def _inflated(member: IO[bytes], most: int, packed: int, name: str) -> int:
+def _inflated(member: Inflating, most: int, packed: int, name: str) -> int:
     guarded = Guarded(member, most, packed)
     widest = highest = 0
     is_sheet = name.startswith("xl/worksheets/")
@@ -102,13 +103,15 @@ def _sheet_of(book: CalamineWorkbook, wanted: str | int | None) -> CalamineSheet
         raise DamagedFile(f"{reason}: name it in the mapping with 'sheet'", "no_sheet") from error
 
 
-def _records(rows: Iterator[tuple[int, list[Any]]], head_row: int | None) -> Iterator[Item]:
+def _records(
+    rows: Iterator[tuple[int, list[Any]]], head_row: int | None, needed: Collection[str]
+) -> Iterator[Item]:
     columns: list[str] = []
     for number, cells in rows:
         texts = [cell_text(cell) for cell in cells]
         if not columns:
             if number == head_row or (head_row is None and any(texts)):
-                columns = _head(texts)
+                columns = _head(texts, needed)
             continue
         if not any(texts):
             continue
@@ -124,7 +127,7 @@ def _records(rows: Iterator[tuple[int, list[Any]]], head_row: int | None) -> Ite
             yield (number, {name: text for name, text in named if name}), size
 
 
-def _head(texts: list[str]) -> list[str]:
+def _head(texts: list[str], needed: Collection[str]) -> list[str]:
     names = [text.strip() for text in texts]
     while names and not names[-1]:
         names.pop()
@@ -132,6 +135,9 @@ def _head(texts: list[str]) -> list[str]:
     if not named or len(set(named)) != len(named):
         reason = "the head row is empty or names a column twice: mend it, or say 'head_row'"
         raise DamagedFile(reason, "broken_head")
+    missing = lacking(needed, names)
+    if missing is not None:
+        raise DamagedFile(missing, MISSING_COLUMNS)
     return names
 
 

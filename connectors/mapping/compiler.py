@@ -32,12 +32,13 @@ class View:
     """What an expression may look at: the joins of a record, then those of its parent.
 
     ``aliases`` names each join and the view that its records have; ``many`` are those that find
-    a list.
+    a list. ``columns`` takes in the columns of the record that are asked for.
     """
 
     parent: View | None = None
     aliases: dict[str, View] = field(default_factory=dict)
     many: set[str] = field(default_factory=set)
+    columns: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,7 @@ class Compiler:
 
     def column(self, name: str) -> Expression:
         """The field of that name of the record itself."""
+        self.view.columns.add(name)
         empty = self.defaults.empty
 
         def column(node: Node) -> Any:

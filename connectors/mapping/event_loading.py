@@ -29,9 +29,17 @@ _LIST_KEYS = ("join", "each", "lookup", "order_by", "when", "fields", "as")
 
 
 class EventLoader:
-    """Compiles all events; ``edges`` then holds every join between streams that they use."""
+    """Compiles all events; ``edges`` then holds every join between streams that they use.
 
-    def __init__(self, compiler: Compiler, streams: Collection[str], nodes: list[Any]) -> None:
+    Args:
+        compiler: of the whole mapping.
+        streams: take in by their names the columns that are asked of their records.
+        nodes: the events as they are written.
+    """
+
+    def __init__(
+        self, compiler: Compiler, streams: Mapping[str, set[str]], nodes: list[Any]
+    ) -> None:
         self.compiler = compiler
         self.streams = streams
         self.nodes = nodes
@@ -103,7 +111,7 @@ class EventLoader:
     ) -> Event:
         contract = contract_of(document)
         stream = one_of(compiler.at("from"), node["from"], sorted(self.streams))
-        view = View()
+        view = View(columns=self.streams[stream])
         compiler = compiler.looking(view)
         joining = JoinLoader(self.streams, self.edges)
         group = joining.group(compiler.at("group"), stream, node.get("group"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +62,21 @@ def columns_named(compiler: Compiler, names: Any) -> tuple[str, ...] | None:
     if not names or twice:
         raise compiler.fail(f"each value has a name of its own, found {shown(names)}")
     return tuple(names)
+
+
+def names_of(compiler: Compiler, names: Any) -> list[str]:
+    """The columns that a file may lack."""
+    if not isinstance(names, list) or not all(isinstance(each, str) and each for each in names):
+        raise compiler.fail(f"expected a list of columns, found {shown(names)}")
+    return names
+
+
+def needed_in(stream: Mapping[str, Any], asked: Collection[str]) -> frozenset[str]:
+    """The columns that the head of a file must have; ``asked`` are those that the mapping reads.
+
+    A record that holds only what has changed has no head that says so.
+    """
+    return frozenset() if "partial" in stream else frozenset(asked) - {*stream.get("optional", [])}
 
 
 def most_deleted_of(compiler: Compiler, node: dict[str, Any]) -> Decimal | None:

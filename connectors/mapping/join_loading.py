@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -25,9 +25,12 @@ _PERIOD = re.compile(r"^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$")
 
 
 class JoinLoader:
-    """Compiles the joins of one event; edges that several joins share are made once."""
+    """Compiles the joins of one event; edges that several joins share are made once.
 
-    def __init__(self, streams: Collection[str], edges: dict[str, Edge]) -> None:
+    ``streams`` take in by their names the columns that are asked of their records.
+    """
+
+    def __init__(self, streams: Mapping[str, set[str]], edges: dict[str, Edge]) -> None:
         self.streams = streams
         self.edges = edges
 
@@ -53,7 +56,7 @@ class JoinLoader:
             parent = stream if origin is None else at[origin]
             edge = self._edge(place, parent, target, node.get("by"), node.get("on"))
             many = node.get("many", False)
-            view = self._enter(place, str(alias), many is True)
+            view = self._enter(place, str(alias), target, many is True)
             join = self._join(place, str(alias), edge, origin, many is True, view, node, ())
             joins.append(_as_of(place.at("as_of"), view, join, node.get("as_of")))
             at[str(alias)] = target
@@ -83,7 +86,7 @@ class JoinLoader:
             stream = single[origin]
         edge = self._edge(place.at(target), stream, target, None, node[target])
         alias = str(body.get("as", target))
-        view = self._enter(place, alias, True)
+        view = self._enter(place, alias, target, True)
         inner = compiler.looking(view)
         joins = tuple(self.lookups(inner.at("lookup"), target, body.get("lookup")))
         options = {key: node[key] for key in _JOIN_OPTIONS if key in node and key != "from"}
@@ -99,10 +102,10 @@ class JoinLoader:
         by = node["by"] if isinstance(node["by"], list) else [node["by"]]
         text = json.dumps([_GROUP, by], ensure_ascii=False, separators=(",", ":"))
         name = f"{stream} {stream} {text}"
-        key = key_of(compiler.at("by").looking(View()), by)
+        key = key_of(self._alone(compiler.at("by"), stream), by)
         # Its records have no parent at which they were looked for.
         edge = self.edges.setdefault(name, Edge(name, "", stream, key, key))
-        inner = compiler.looking(self._enter(compiler, _GROUP, True))
+        inner = compiler.looking(self._enter(compiler, _GROUP, stream, True))
         snapshot = node.get("snapshot", False)
         if not isinstance(snapshot, bool):
             raise compiler.at("snapshot").fail("allowed: true, false")
@@ -115,10 +118,10 @@ class JoinLoader:
             snapshot=snapshot,
         )
 
-    def _enter(self, compiler: Compiler, alias: str, many: bool) -> View:
+    def _enter(self, compiler: Compiler, alias: str, stream: str, many: bool) -> View:
         if alias == "parent" or alias in compiler.view.aliases:
             raise compiler.fail(f"the name {alias!r} is taken; choose another one")
-        view = View(parent=compiler.view)
+        view = View(parent=compiler.view, columns=self.streams[stream])
         compiler.view.aliases[alias] = view
         if many:
             compiler.view.many.add(alias)
@@ -149,19 +152,22 @@ class JoinLoader:
             joins=joins,
         )
 
+    def _alone(self, compiler: Compiler, stream: str) -> Compiler:
+        """For keys, which are worked out when a record arrives: they see nothing but the record."""
+        return compiler.looking(View(columns=self.streams[stream]))
+
     def _edge(self, compiler: Compiler, parent: str, child: str, by: Any, on: Any) -> Edge:
-        # Keys are worked out when a record arrives, so they see nothing but that record.
-        alone = compiler.looking(View())
+        above, below = self._alone(compiler, parent), self._alone(compiler, child)
         if on is None:
             words: Any = ["key", by]
-            parent_key: KeyOf = key_of(alone.at("by"), by)
+            parent_key: KeyOf = key_of(above.at("by"), by)
             child_key = None
         else:
             if not isinstance(on, dict) or not on:
                 raise compiler.fail(f"expected {{its field: this field}}, found {shown(on)}")
             words = [list(on), list(on.values())]
-            parent_key = key_of(alone, list(on.values()))
-            child_key = key_of(alone, list(on))
+            parent_key = key_of(above, list(on.values()))
+            child_key = key_of(below, list(on))
         text = json.dumps(words, ensure_ascii=False, separators=(",", ":"))
         name = f"{parent} {child} {text}"
         return self.edges.setdefault(name, Edge(name, parent, child, parent_key, child_key))

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from connectors.mapping import operators
 from connectors.mapping.compiler import UTC_ZONE, Compiler, Defaults, View
 from connectors.mapping.event_loading import EventLoader
-from connectors.mapping.file_loading import delimiter_named, encoding_named
+from connectors.mapping.file_loading import delimiter_named, encoding_named, needed_in
 from connectors.mapping.model import SourceMapping
 from connectors.mapping.operators.times import zone_named
 from connectors.mapping.overlays import extended_by, overlaid
@@ -135,11 +135,13 @@ def _compiled(written: Written, source: str, zone: ZoneInfo | None) -> SourceMap
         raise MappingError(origin, fault.problems) from fault
 
     streams = {}
+    columns: dict[str, set[str]] = {str(name): set() for name in document["streams"]}
     for name, node in document["streams"].items():
         with collected(problems):
-            streams[str(name)] = load_stream(compiler.at(f"streams.{name}"), str(name), node)
+            own = compiler.at(f"streams.{name}").looking(View(columns=columns[str(name)]))
+            streams[str(name)] = load_stream(own, str(name), node)
     # By their names only, so that what is wrong with a stream does not hide what is wrong here.
-    loader = EventLoader(compiler, [str(name) for name in document["streams"]], document["events"])
+    loader = EventLoader(compiler, columns, document["events"])
     events = loader.load(problems)
     if problems:
         raise MappingError(origin, problems)
@@ -153,7 +155,9 @@ def _compiled(written: Written, source: str, zone: ZoneInfo | None) -> SourceMap
         zone=defaults.zone,
         streams={
             name: replace(
-                stream, joined=name in joined or stream.compared or stream.partial is not None
+                stream,
+                joined=name in joined or stream.compared or stream.partial is not None,
+                needed=needed_in(document["streams"][name], columns[name]),
             )
             for name, stream in streams.items()
         },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
+from copy import copy
 
 from connectors.mapping.joins import KeptRow, node_of
 from connectors.mapping.keeping import Kept, Outcome, keep
@@ -20,9 +21,11 @@ class MemoryRows:
         self._kept: dict[str, dict[str, Kept]] = defaultdict(dict)
         self._linked: dict[tuple[str, str, str], dict[str, None]] = defaultdict(dict)
         self._links: dict[tuple[str, str], dict[str, str]] = {}
+        self._gone: set[tuple[str, str]] = set()
 
     def put(self, stream: str, arriving: KeptRow) -> Outcome:
         """Keep a row if it is newer than the one that stands."""
+        self._gone.discard((stream, arriving.key))
         current = self._kept[stream].get(arriving.key)
         precise = node_of(self._mapping, stream, arriving).dated
         precise = precise and self._mapping.streams[stream].precise
@@ -45,6 +48,20 @@ class MemoryRows:
         """The keys of all rows of a stream, in the order in which they came."""
         return list(self._kept[stream])
 
+    def standing(self, stream: str) -> list[str]:
+        """The keys of the rows of a stream that are still in the source."""
+        return [key for key in self._kept[stream] if (stream, key) not in self._gone]
+
+    def take_gone(self, stream: str, keys: Collection[str]) -> None:
+        """Find rows no more, since they are no longer in the source."""
+        self._gone |= {(stream, key) for key in keys}
+
+    def with_gone(self) -> MemoryRows:
+        """The same rows, and those that are no longer in the source."""
+        everything = copy(self)
+        everything._gone = set()
+        return everything
+
     def roots(self, event: Event) -> list[str]:
         """The keys from which the documents of an event are built: of rows, or of groups."""
         if event.group is None:
@@ -56,19 +73,20 @@ class MemoryRows:
     def rows(self, stream: str, keys: Collection[str]) -> dict[str, KeptRow]:
         """The rows of a stream by their keys."""
         kept = self._kept[stream]
-        return {key: kept[key].row for key in keys if key in kept}
+        gone = self._gone
+        return {key: kept[key].row for key in keys if key in kept and (stream, key) not in gone}
 
     def children(self, edge: Edge, keys: Collection[str]) -> dict[str, list[KeptRow]]:
         """The rows at the child side of an edge, by join key."""
-        kept = self._kept[edge.child]
         if edge.child_key is None:
-            return {key: [kept[key].row] for key in keys if key in kept}
+            return {key: [row] for key, row in self.rows(edge.child, keys).items()}
         side = edge.name + "<"
-        return {
-            key: [kept[row].row for row in self._linked[edge.child, side, key]]
+        found = {
+            key: list(self.rows(edge.child, self._linked[edge.child, side, key]).values())
             for key in keys
             if (edge.child, side, key) in self._linked
         }
+        return {key: rows for key, rows in found.items() if rows}
 
     def parents(self, edge: Edge, keys: Collection[str]) -> dict[str, list[str]]:
         """The keys of the rows at the parent side of an edge, by join key."""

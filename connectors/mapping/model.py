@@ -68,6 +68,8 @@ class Stream:
     read: RestRead | None = None
     #: What a source of the kind ``database`` reads.
     table: TableRead | None = None
+    #: Columns that the mapping reads, and that the head of a file may not lack.
+    needed: frozenset[str] = frozenset()
     #: Its records hold only the fields that have changed.
     partial: Partial | None = None
     #: Each of its files holds all its records; where more than this share of those that stand is

@@ -14,6 +14,7 @@ from connectors.mapping.file_loading import (
     delimiter_named,
     encoding_named,
     most_deleted_of,
+    names_of,
     records_named,
     row_numbered,
     sheet_named,
@@ -29,6 +30,7 @@ from connectors.mapping.values import Expression, Node, compose_key, shown, to_m
 _KEYS = (
     *("from", "format", "encoding", "delimiter", "records", "sheet", "head_row", "columns"),
     *("key", "changed", "version", "read", "table", "partial", "snapshot", "most_deleted"),
+    "optional",
 )
 _VERSIONS = ("precise", "date", "none")
 
@@ -93,6 +95,7 @@ def load_stream(compiler: Compiler, name: str, node: Any) -> Stream:
     version = one_of(compiler.at("version"), node.get("version", "none"), _VERSIONS)
     if (version == "none") == ("changed" in node):
         raise compiler.fail("'changed' names the field of 'version: precise' or 'version: date'")
+    names_of(compiler.at("optional"), node.get("optional", []))
     defaults = compiler.defaults
     return Stream(
         name=name,

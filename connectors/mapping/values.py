@@ -11,6 +11,10 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+#: Stands for the change time of what states none; versions begin above 0.
+NO_DATE = 1
+
+
 class Node:
     """One source record while documents are made from it.
 

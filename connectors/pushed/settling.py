@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from connectors.encoding import Encoded
-from connectors.mapping.values import Draft, to_micros
+from connectors.encoding import Encoded, encode_drafts
+from connectors.mapping.values import Draft, Rejection, to_micros
 from connectors.settle import Settled, change_text, settle_direct
 from sinks.source_versions import Seen
 
@@ -26,14 +26,26 @@ class By(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """A document that was handed in; ``draft.changed`` is its version, change or arrival in µs.
+    """A document that was handed in and keeps its contract.
 
-    ``traceparent`` is the span that it is published in, if any.
+    ``draft.changed`` is its version, change or arrival in µs; ``traceparent`` is the span that it
+    is published in, if any.
     """
 
-    draft: Draft
+    encoded: Encoded
     by: By
     traceparent: bytes | None = None
+
+    @property
+    def draft(self) -> Draft:
+        """The document."""
+        return self.encoded.draft
+
+    @property
+    def source(self) -> str:
+        """The system that it comes from."""
+        source: str = self.encoded.draft.body["source"]
+        return source
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +62,8 @@ def pushed(
     arrived_at: int,
     place: str,
     traceparent: bytes | None = None,
-) -> Pushed:
-    """A document as it was handed in, by what its version is settled.
+) -> Pushed | Rejection:
+    """A document as it was handed in, by what its version is settled; or why it is refused.
 
     Args:
         document: its type.
@@ -68,11 +80,12 @@ def pushed(
     else:
         by, changed = By.ARRIVAL, arrived_at
     draft = Draft(document, body["id"], body, changed, by is By.VERSION, place)
-    return Pushed(draft, by, traceparent)
+    (encoded,) = encode_drafts([draft])
+    return encoded if isinstance(encoded, Rejection) else Pushed(encoded, by, traceparent)
 
 
 def settle_pushed(
-    encoded: Sequence[tuple[Encoded, By]],
+    documents: Sequence[Pushed],
     known: Iterable[Seen],
     newest: Iterable[Seen],
     unconfirmed: Collection[Seen],
@@ -80,17 +93,17 @@ def settle_pushed(
     """Settle documents of one source.
 
     Args:
-        encoded: in the order of their arrival.
+        documents: in the order of their arrival.
         known: every content seen under the change dates of those settled by their change.
         newest: the newest content of each of those settled by their arrival.
         unconfirmed: what was announced, and not committed, by a process that was killed.
 
     Returns:
-        What is new and to be remembered, and a verdict for each of ``encoded``.
+        What is new and to be remembered, and a verdict for each of ``documents``.
     """
     known = list(known)
     settled = settle_direct(
-        [one for one, by in encoded if by is not By.ARRIVAL], known, unconfirmed
+        [one.encoded for one in documents if one.by is not By.ARRIVAL], known, unconfirmed
     )
     versions = {id(one): Verdict(version, False) for one, version in settled.new}
     had = {_content(seen): seen.version for seen in (*known, *settled.seen)}
@@ -100,12 +113,12 @@ def settle_pushed(
     for seen in unconfirmed:
         announced.setdefault((seen.document, seen.key), []).append(seen)
     verdicts: list[Verdict] = []
-    for one, by in encoded:
-        verdict = versions.get(id(one))
-        if verdict is None and by is By.CHANGE:
-            verdict = Verdict(had[_content_of(one)], True)
+    for one in documents:
+        verdict = versions.get(id(one.encoded))
+        if verdict is None and one.by is By.CHANGE:
+            verdict = Verdict(had[_content_of(one.encoded)], True)
         elif verdict is None:
-            verdict = _by_arrival(one, standing, announced, settled)
+            verdict = _by_arrival(one.encoded, standing, announced, settled)
         verdicts.append(verdict)
     confirmed = set(settled.seen)
     settled.unconfirmed = [one for one in unconfirmed if one not in confirmed]

@@ -17,6 +17,7 @@ import stamina
 from connectors.errors import SourceError
 from connectors.exact_json import decoded
 from connectors.rest.hosts import Hosts
+from connectors.rest.pinned import PinnedTransport
 from hub.clock import utc_now
 from hub.source_settings import RestSource
 
@@ -75,15 +76,15 @@ class RestClient:
     @property
     def _client(self) -> httpx.Client:
         if self._opened is None:
-            source = self._source
+            authority = self._source.ca_file
+            context = ssl.create_default_context(
+                cafile=None if authority is None else str(authority)
+            )
             self._opened = httpx.Client(
-                headers={"Accept": "application/json", **source.headers},
-                timeout=source.timeout_seconds,
+                headers={"Accept": "application/json"},
+                timeout=self._source.timeout_seconds,
                 follow_redirects=False,
-                verify=ssl.create_default_context(
-                    cafile=None if source.ca_file is None else str(source.ca_file)
-                ),
-                # An environment that names a proxy would have credentials sent there.
+                transport=PinnedTransport(self._hosts, context),
                 trust_env=False,
             )
         return self._opened
@@ -129,7 +130,7 @@ class RestClient:
                     url,
                     params=query,
                     json=request.body,
-                    headers=dict(request.headers),
+                    headers={**self._credentials(url), **request.headers},
                 ) as response:
                     if not response.is_redirect:
                         return self._reply(response)
@@ -141,6 +142,10 @@ class RestClient:
             if request.method != "GET":
                 raise SourceError(f"{request.url} answers with a redirect to {url}: write that one")
         raise SourceError(f"{request.url} answers with one redirect after the other")
+
+    def _credentials(self, url: str) -> Mapping[str, str]:
+        """``headers`` of the source; other hosts, though they may be asked, never see them."""
+        return self._source.headers if self._hosts.is_own(url) else {}
 
     def _unreachable(self, error: Exception) -> Exception:
         if isinstance(error.__cause__, ssl.SSLError) or "CERTIFICATE" in str(error):
@@ -162,7 +167,7 @@ class RestClient:
     def _reply(self, response: httpx.Response) -> Reply:
         body = self._body(response)
         if not response.is_success:
-            _refuse(response, body)
+            self._refuse(response, body)
         try:
             content = decoded(body.decode())
         except ValueError as error:
@@ -172,6 +177,26 @@ class RestClient:
         link = response.links.get("next", {}).get("url")
         url = str(response.url)
         return Reply(content, url, None if link is None else urljoin(url, link))
+
+    def _refuse(self, response: httpx.Response, body: bytes) -> NoReturn:
+        status, url = response.status_code, response.url.copy_with(query=None)
+        told = " ".join(body[: 4 * _SHOWN].decode(errors="replace").split())[:_SHOWN]
+        said = f"{url} answers {status} {response.reason_phrase} ({told})"
+        if status in _PASSING:
+            raise _Passing(said, _asked_pause(response.headers.get("retry-after")))
+        closed = status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
+        if closed and not self._hosts.is_own(str(response.url)):
+            raise SourceError(
+                f"{said}: 'headers' are sent only to the host of 'url'; if this host needs them,"
+                " make it the 'url' of a source"
+            )
+        if status == httpx.codes.UNAUTHORIZED:
+            raise SourceError(f"{said}: are the credentials in 'headers' of this source right?")
+        if status == httpx.codes.FORBIDDEN:
+            raise SourceError(f"{said}: these credentials may not read that; give them the right")
+        if status in (httpx.codes.NOT_FOUND, httpx.codes.GONE):
+            raise NotThere(f"{said}: are 'url' and the stream's 'resource' right?")
+        raise SourceError(f"{said}: look at the stream's 'read' in the mapping")
 
     def _body(self, response: httpx.Response) -> bytes:
         read = bytearray()
@@ -195,21 +220,6 @@ def _pause(error: Exception) -> bool | float:
     if error.pause_s is None:
         return True
     return error.pause_s if error.pause_s <= _PATIENCE_S else False
-
-
-def _refuse(response: httpx.Response, body: bytes) -> NoReturn:
-    status, url = response.status_code, response.url.copy_with(query=None)
-    told = " ".join(body[: 4 * _SHOWN].decode(errors="replace").split())[:_SHOWN]
-    said = f"{url} answers {status} {response.reason_phrase} ({told})"
-    if status in _PASSING:
-        raise _Passing(said, _asked_pause(response.headers.get("retry-after")))
-    if status == httpx.codes.UNAUTHORIZED:
-        raise SourceError(f"{said}: are the credentials in 'headers' of this source right?")
-    if status == httpx.codes.FORBIDDEN:
-        raise SourceError(f"{said}: these credentials may not read that; give them the right")
-    if status in (httpx.codes.NOT_FOUND, httpx.codes.GONE):
-        raise NotThere(f"{said}: are 'url' and the stream's 'resource' right?")
-    raise SourceError(f"{said}: look at the stream's 'read' in the mapping")
 
 
 def _asked_pause(text: str | None) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from connectors.errors import SourceError
@@ -33,29 +33,45 @@ class Hosts:
         host = (found.hostname or "").lower()
         if found.scheme not in ("http", "https"):
             raise SourceError(f"the source points to {found.scheme}://, which is never asked")
-        place = _place(url)
-        if place != self._own and not {host, place} & self._named:
+        if not self.is_own(url) and not self._is_named(url):
             raise SourceError(
-                f"the source points to the host {place!r}, which is not asked: add it to 'hosts' of"
-                " this source if it belongs to it"
+                f"the source points to the host {_place(url)!r}, which is not asked: add it to"
+                " 'hosts' of this source if it belongs to it"
             )
         if self._encrypted and found.scheme == "http":
             raise SourceError(f"the source points from https to http at {host!r}: not asked")
-        if not {host, place} & self._named and not _is_literal(host):
-            self._refuse_private(host)
 
-    def _refuse_private(self, host: str) -> None:
+    def is_own(self, url: str) -> bool:
+        """Whether it is the host and port of the source itself, which its credentials are for."""
+        return _place(url) == self._own
+
+    def addresses(self, url: str) -> list[str]:
+        """The addresses that the host of ``url`` stands for now, in the order to try them.
+
+        Whoever connects goes to one of them and does not look the name up again: another answer
+        would not have been checked.
+
+        Raises:
+            SourceError: the name is not known, or one of its addresses may not be asked.
+        """
+        host = (urlsplit(url).hostname or "").lower()
         try:
-            found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
-        except OSError as error:
+            entries = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
             message = f"the host {host!r} is not known: is it written rightly? ({error})"
             raise SourceError(message) from error
-        private = sorted(one for one in found if not ip_address(one.split("%")[0]).is_global)
-        if private:
-            raise SourceError(
-                f"the host {host!r} is at {private[0]}, an address that is not public: add it to"
-                " 'hosts' of this source if that is intended"
-            )
+        found = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
+        if not self._is_named(url) and not _is_literal(host):
+            private = sorted(one for one in found if not _is_public(one))
+            if private:
+                raise SourceError(
+                    f"the host {host!r} is at {private[0]}, an address that is not public: add it"
+                    " to 'hosts' of this source if that is intended"
+                )
+        return found
+
+    def _is_named(self, url: str) -> bool:
+        return bool({(urlsplit(url).hostname or "").lower(), _place(url)} & self._named)
 
 
 def _place(url: str) -> str:
@@ -74,3 +90,10 @@ def _is_literal(host: str) -> bool:
     except ValueError:
         return host == "localhost"
     return True
+
+
+def _is_public(address: str) -> bool:
+    found = ip_address(address.split("%")[0])
+    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
+        return found.ipv4_mapped.is_global
+    return found.is_global

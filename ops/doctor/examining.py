@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import httpx
 import psycopg
 
 from hub.kafka import Cluster
@@ -16,6 +15,7 @@ from ops.asking import ask_status
 from ops.doctor.broker import look_at_broker, running_cluster
 from ops.doctor.database import look_at_database, running_database
 from ops.doctor.finding import Finding, State, failed, ok
+from ops.doctor.registry import look_at_outside_registry, look_at_own_registry
 from ops.doctor.sources import look_at_sources
 from ops.doctor.surroundings import (
     hub_runs,
@@ -25,8 +25,6 @@ from ops.doctor.surroundings import (
 )
 from sinks import cursors
 from sinks.database import connect
-
-_REGISTRY_SECONDS = 5.0
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
@@ -47,7 +45,9 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield found
     else:
         yield from look_at_broker(found, settings)
-    yield from _registry(settings)
+    yield look_at_own_registry(url if readable else None)
+    if settings.registry is not None:
+        yield look_at_outside_registry(settings.registry)
     known = _known(url, settings) if url is not None and readable else None
     yield from look_at_sources(settings, known)
 
@@ -58,24 +58,6 @@ def _policy(settings: Settings) -> Finding:
     except SettingsError as error:
         return failed("policy", str(error), "mend the file that policy: names")
     return ok("policy", str(settings.policy or "the defaults"))
-
-
-def _registry(settings: Settings) -> Iterator[Finding]:
-    if settings.registry is None:
-        return
-    url = httpx.URL(settings.registry)
-    where = str(url.copy_with(userinfo=b""))
-    try:
-        with httpx.Client(timeout=_REGISTRY_SECONDS, follow_redirects=False) as client:
-            answer = client.get(str(url).rstrip("/") + "/subjects")
-            answer.raise_for_status()
-            subjects = len(answer.json())
-    except (httpx.HTTPError, ValueError) as error:
-        said = f"{where} does not answer as a registry: {type(error).__name__}"
-        do = "start it, and check registry: with its user and password"
-        yield failed("schema registry", said, do)
-        return
-    yield ok("schema registry", f"{where}, {subjects} subjects")
 
 
 def _known(url: str, settings: Settings) -> Mapping[str, Mapping[str, Any]] | None:

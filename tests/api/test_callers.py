@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import socket
 import subprocess
@@ -10,12 +9,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
-from standardwebhooks import Webhook
 
 from api.problems import Problem
 from api.rates import Rates
@@ -24,7 +21,7 @@ from hub.settings import Api, Company, Settings
 from ops.embedded.database import EmbeddedDatabase
 from ops.running import commands
 from schemas.catalogue import TOPICS
-from tests.api.doors import ROOT, SECRET, Door, fresh_database, opened
+from tests.api.doors import ROOT, Door, deliver, fresh_database, opened
 from tests.cli.shop import environment
 
 pytestmark = pytest.mark.stack
@@ -104,6 +101,33 @@ def test_a_token_without_the_scope_is_refused(guarded: Door) -> None:
     assert headrace(guarded, "token", "create", "x", "--scope", "all").returncode == 2
 
 
+def test_a_token_for_some_sources_publishes_for_no_other(guarded: Door) -> None:
+    own, other = guarded.invoice("T6"), guarded.invoice("T7") | {"source": "elsewhere"}
+    words = ("token", "create", "bound", "--source", own["source"], "--source", "second")
+    made = headrace(guarded, *words)
+    assert f"It may publish, for {own['source']}, second alone." in made.stderr
+    headers = {"authorization": f"Bearer {made.stdout.strip()}"}
+    with guarded.client(headers=headers) as client:
+        until(lambda: client.post("/v1/events/invoice", json=own).status_code == 202)
+        for body in (other, [own | {"id": "T8"}, other]):
+            refused = client.post("/v1/events/invoice", json=body)
+            assert (refused.status_code, refused.json()["source"]) == (403, "elsewhere")
+            assert refused.json()["type"] == "urn:headrace:problem:foreign_source"
+            assert "'bound' may not publish for the source 'elsewhere'" in refused.json()["detail"]
+        # Nothing of the batch was taken: its first document is new.
+        taken = client.post("/v1/events/invoice", json=[own | {"id": "T8"}])
+    assert taken.json()["accepted"] == 1, taken.text
+    listed = json.loads(headrace(guarded, "token", "list", "--json").stdout)["tokens"]
+    assert {one["name"]: one["sources"] for one in listed}["bound"] == [own["source"], "second"]
+
+
+def test_a_token_for_any_source_says_so_when_it_is_made(guarded: Door) -> None:
+    made = headrace(guarded, "token", "create", "anything")
+    assert "It may publish, for any source; --source NAME" in made.stderr
+    reader = headrace(guarded, "token", "create", "r", "--scope", "read", "--source", "shop")
+    assert (reader.returncode, "scope publish" in reader.stderr) == (2, True)
+
+
 def test_who_calls_too_often_is_told_to_wait(guarded: Door) -> None:
     token = headrace(guarded, "token", "create", "busy").stdout.strip()
     until(lambda: publish(guarded, token).status_code == 202)
@@ -149,23 +173,6 @@ def test_no_door_is_open_to_others_without_a_token(
     door = Door(tmp_path, broker, database_url, settings)
     assert door.launch().wait(60) == 78
     assert told in door.log()
-
-
-def deliver(
-    door: Door, body: bytes, id: str, path: str = "", *, packed: bool = False
-) -> httpx.Response:
-    now = datetime.now(UTC)
-    headers = {
-        "content-type": "application/json",
-        "webhook-id": id,
-        "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": Webhook(SECRET).sign(id, now, body.decode()),
-    }
-    if packed:
-        headers["content-encoding"] = "gzip"
-    content = gzip.compress(body) if packed else body
-    with door.client() as client:
-        return client.post(f"/v1/hooks/{door.desk}{path}", content=content, headers=headers)
 
 
 def test_a_webhook_is_mapped_and_what_it_cannot_map_is_kept(door: Door) -> None:

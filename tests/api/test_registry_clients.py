@@ -20,9 +20,9 @@ from api.registry import registry_router
 from hub.kafka import Cluster, ensure_topics
 from schemas.catalogue import TOPICS
 from schemas.codec import Decoded, decode_batch, encode
-from schemas.plain import from_plain
 from sinks.database import engine
 from tests.api.serving import served
+from tests.schemas.plain import from_plain
 from tests.schemas.schema_pairs import record
 
 pytestmark = pytest.mark.stack

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -281,15 +282,20 @@ def says(raw: bytes, kind: str = "text/html") -> Fault:
 
 
 @contextmanager
-def serving(records: Records) -> Iterator[str]:
-    """The address of a server on the loopback address, while the context lasts."""
+def serving(records: Records, context: ssl.SSLContext | None = None) -> Iterator[str]:
+    """The address of a server on the loopback address, encrypted by ``context`` if there is one."""
     bound = type("Bound", (Handler,), {"records": records})
     server = ThreadingHTTPServer(("127.0.0.1", 0), bound)
     server.daemon_threads = True
+    # A handshake that is refused says so in the client; the server's own account is noise.
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, True)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        scheme = "http" if context is None else "https"
+        yield f"{scheme}://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()

@@ -14,7 +14,7 @@ from connectors.mapping.values import Draft
 from connectors.publish import Outgoing, outgoing
 from schemas.catalogue import DOCUMENTS, TOPICS, Topic, by_schema_id
 from schemas.codec import Decoded, decode_batch
-from schemas.plain import from_plain
+from tests.schemas.plain import from_plain
 
 EVENTS = [topic for topic in TOPICS.values() if topic.kind == "event"]
 SPAN = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

@@ -14,7 +14,7 @@ from connectors.mapping.values import Draft
 from connectors.publish import outgoing
 from schemas.catalogue import TOPICS, Topic
 from schemas.codec import Decoded, Document, decode_batch, record_key
-from schemas.plain import from_plain
+from tests.schemas.plain import from_plain
 
 ZONE = ZoneInfo("Asia/Shanghai")
 EXAMPLES = [

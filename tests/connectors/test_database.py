@@ -258,6 +258,19 @@ def test_decimals_dates_and_bytes_come_as_a_file_would_write_them(
     }
 
 
+def test_nul_sign_in_a_text_is_shown_as_one_that_the_hub_can_keep(tmp_path: Path) -> None:
+    # Its row is not refused: a comparison would then lack it, and believe no deletion any more.
+    made = mapping(
+        "streams: {customer: {from: customers, key: no, table: {compare: true, key: no}}}\n"
+        "events: [{emit: customer, from: customer, key: no, fields: {name: name}}]\n"
+    )
+    source = TableSource("unused", f"sqlite:///{tmp_path / 'nul.db'}", made)
+    source.execute("CREATE TABLE customers (no text PRIMARY KEY, name text)")
+    source.execute("INSERT INTO customers VALUES ('1', 'Ada' || char(0) || 'm')")
+    (row, _) = source.tables().portions({}, final=True)
+    assert row.rows == [("1", {"no": "1", "name": "Ada\ufffdm"})]
+
+
 def test_same_rows_give_the_same_documents_in_each_dialect(
     database_url: str, source_url: str, tmp_path: Path
 ) -> None:

@@ -139,6 +139,17 @@ def test_reading_a_rotated_file_goes_on_where_it_was_broken_off(tmp_path: Path) 
     assert times(reading) == ["3"]
 
 
+def test_renamed_file_is_not_read_again_once_another_one_has_its_name(tmp_path: Path) -> None:
+    reading = Reading(tmp_path, options())
+    (tmp_path / "a.csv").write_text("no,name\n1,x\n")
+    reading.read(final=False)
+    (tmp_path / "a.csv").rename(tmp_path / "a-1.csv")
+    (tmp_path / "a.csv").write_text("no,name\n2,x\n")
+    assert reading.read(final=False).places == ["a.csv:2"]
+    assert reading.read(final=False).places == []
+    assert reading.read().places == []
+
+
 def test_renamed_file_of_the_source_is_not_read_again(tmp_path: Path) -> None:
     reading = Reading(tmp_path, options())
     (tmp_path / "a.csv").write_text("no,name\n1,a\n")

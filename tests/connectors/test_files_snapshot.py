@@ -24,7 +24,7 @@ from connectors.report import SourceReport
 from hub.source_settings import FilesSource
 from sinks import cursors
 from sinks.database import connect
-from tests.connectors.sources import KilledError, SampleSource, mapping
+from tests.connectors.sources import ORDER_EVENTS, KilledError, SampleSource, mapping
 
 pytestmark = pytest.mark.stack
 
@@ -37,27 +37,10 @@ events:
   key: no
   fields: {name: name, city: city}
 """
-ORDERS = """
+ORDER_STREAMS = """
 streams:
   order: {from: "orders*", key: no, snapshot: full}
   line: {from: "lines*", key: [no, item], snapshot: full}
-events:
-- emit: order
-  from: order
-  key: no
-  fields:
-    customer: {reference: customer}
-    ordered_on: {date: day}
-    currency: {const: EUR}
-    status: {const: open}
-  lines:
-    join: {line: {no: no}, missing: hold}
-    order_by: item
-    fields:
-      number: item
-      product: {reference: product}
-      quantity: {decimal: quantity}
-      net_amount: {decimal: net}
 """
 ALL = {"1": "Ulm", "2": "Bonn", "3": "Kiel", "4": "Jena"}
 
@@ -374,7 +357,7 @@ def test_killed_in_the_middle_of_an_export_it_is_compared_from_its_beginning(
 def test_line_that_vanished_leaves_its_document_and_an_order_with_its_lines_is_deleted(
     database_url: str, tmp_path: Path
 ) -> None:
-    exports = Exports(database_url, tmp_path, ORDERS)
+    exports = Exports(database_url, tmp_path, ORDER_STREAMS + ORDER_EVENTS)
     orders, lines = "no,customer,day\n", "no,item,product,quantity,net\n"
     one, two = "1,K1,2026-01-02\n", "2,K1,2026-01-02\n"
     of_one, of_two = "1,1,P1,1,10\n1,2,P2,1,20\n", "2,1,P1,3,30\n"

@@ -14,7 +14,7 @@ from hub.source_settings import FilesSource
 from sinks import source_rows
 from sinks.database import connect
 from sinks.dead_letters import DeadLetter
-from tests.connectors.sources import SampleSource, mapping
+from tests.connectors.sources import SampleSource, mapping, numbered_letters
 
 pytestmark = pytest.mark.stack
 
@@ -53,29 +53,6 @@ def make(database_url: str, tmp_path: Path) -> Make:
     return made
 
 
-def letters(source: SampleSource) -> list[tuple[int, DeadLetter]]:
-    with connect(source.database_url) as connection:
-        rows = connection.execute(
-            "SELECT id, stage, code, reason, document, place, value, headers FROM dead_letters"
-            " ORDER BY id"
-        ).fetchall()
-    return [
-        (
-            row[0],
-            DeadLetter(
-                stage=row[1],
-                code=row[2],
-                reason=row[3],
-                document=row[4],
-                place=row[5],
-                value=bytes(row[6]),
-                headers=[(name, text.encode("latin-1")) for name, text in row[7]],
-            ),
-        )
-        for row in rows
-    ]
-
-
 def replay(source: SampleSource, letter_id: int, letter: DeadLetter) -> tuple[int, int]:
     """How many documents were published, and how many refused."""
     settings = FilesSource(name="sample", path=str(source.folder), mapping="unused")
@@ -101,7 +78,7 @@ def test_record_that_was_mended_at_its_source_is_not_undone(make: Make, text: st
     assert source.run().published == 1
     before = names(source)
     mend(source, text)
-    ((letter_id, letter),) = letters(source)
+    ((letter_id, letter),) = numbered_letters(source)
     with pytest.raises(ReplayError, match=f"superseded.*customer 1 .*close {letter_id}`"):
         replay(source, letter_id, letter)
     assert names(source) == before
@@ -116,7 +93,7 @@ def test_record_that_came_after_what_stands_is_replayed(make: Make) -> None:
     source.append("customers.csv", "1,New,x,\n")
     assert source.run().rejected == 1
     mend(source, TIMELESS)
-    ((letter_id, letter),) = letters(source)
+    ((letter_id, letter),) = numbered_letters(source)
     assert replay(source, letter_id, letter) == (1, 0)
     assert names(source) == [(1, "Old"), (2, "New")]
 
@@ -128,7 +105,7 @@ def test_other_documents_that_came_since_hold_nothing_back(make: Make) -> None:
     source.append("customers.csv", "2,New,y,\n")
     source.run()
     mend(source, TIMELESS)
-    ((letter_id, letter),) = letters(source)
+    ((letter_id, letter),) = numbered_letters(source)
     assert replay(source, letter_id, letter) == (1, 0)
 
 
@@ -137,7 +114,7 @@ def test_several_letters_of_one_document_are_replayed_in_their_order(make: Make)
     source.write("customers.csv", HEAD + "1,Old,x,\n1,New,x,\n")
     assert source.run().rejected == 2
     mend(source, TIMELESS)
-    for letter_id, letter in letters(source):
+    for letter_id, letter in numbered_letters(source):
         assert replay(source, letter_id, letter) == (1, 0)
     assert names(source) == [(1, "Old"), (2, "New")]
 
@@ -147,7 +124,7 @@ def test_letter_is_held_back_by_a_later_one_that_was_replayed(make: Make) -> Non
     source.write("customers.csv", HEAD + "1,Old,x,\n1,New,x,\n")
     source.run()
     mend(source, TIMELESS)
-    older, newer = letters(source)
+    older, newer = numbered_letters(source)
     assert replay(source, *newer) == (1, 0)
     with pytest.raises(ReplayError, match="superseded"):
         replay(source, *older)
@@ -158,7 +135,7 @@ def test_what_was_read_in_the_same_step_counts_as_later(make: Make) -> None:
     source.write("customers.csv", HEAD + "1,Old,x,\n1,New,y,\n")
     source.run()
     mend(source, TIMELESS)
-    ((letter_id, letter),) = letters(source)
+    ((letter_id, letter),) = numbered_letters(source)
     with pytest.raises(ReplayError, match="superseded"):
         replay(source, letter_id, letter)
 
@@ -171,7 +148,7 @@ def test_change_time_decides_where_there_is_one(make: Make, text: str) -> None:
     source.append("customers.csv", "1,New,y,2026-01-03\n2,Old,y,2026-01-03\n")
     source.run()
     mend(source, text)
-    for letter_id, letter in letters(source):
+    for letter_id, letter in numbered_letters(source):
         assert replay(source, letter_id, letter) == (1, 0)
     assert {one["name"] for one in source.standing().values()} == {"New"}
 
@@ -191,7 +168,7 @@ def joined(make: Make, mended_later: bool) -> SampleSource:
 
 def test_kept_row_that_came_since_is_not_replaced(make: Make) -> None:
     source = joined(make, mended_later=True)
-    letter_id, letter = next(one for one in letters(source) if one[1].document is None)
+    letter_id, letter = next(one for one in numbered_letters(source) if one[1].document is None)
     with pytest.raises(ReplayError, match="superseded: another content of city C "):
         replay(source, letter_id, letter)
     assert {one["city"] for one in source.standing().values()} == {"Cologne"}
@@ -199,7 +176,7 @@ def test_kept_row_that_came_since_is_not_replaced(make: Make) -> None:
 
 def test_row_that_none_has_replaced_is_kept_and_counts_as_old_as_its_letter(make: Make) -> None:
     source = joined(make, mended_later=False)
-    letter_id, letter = next(one for one in letters(source) if one[1].document is None)
+    letter_id, letter = next(one for one in numbered_letters(source) if one[1].document is None)
     assert replay(source, letter_id, letter) == (1, 0)
     assert {one["city"] for one in source.standing().values()} == {"Köln"}
     with connect(source.database_url) as connection:
@@ -209,7 +186,7 @@ def test_row_that_none_has_replaced_is_kept_and_counts_as_old_as_its_letter(make
 
 def test_row_that_has_gone_since_is_not_brought_back(make: Make) -> None:
     source = joined(make, mended_later=True)
-    letter_id, letter = next(one for one in letters(source) if one[1].document is None)
+    letter_id, letter = next(one for one in numbered_letters(source) if one[1].document is None)
     with connect(source.database_url) as connection:
         source_rows.mark_gone(connection, "sample", "city", ["C"])
     with pytest.raises(ReplayError, match="superseded"):

@@ -5,14 +5,16 @@ from __future__ import annotations
 import csv
 import random
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from connectors.dry_run import DryRun, dry_run, dry_run_of
+from connectors.mapping import load_mapping
 from tests.connectors.sources import FIXTURES, SampleSource, copied, profile
 from tests.connectors.tables import TableSource, source_url
 
@@ -136,6 +138,53 @@ def test_settlement_with_an_invoice_is_an_allocation_and_with_an_opening_item_is
     )
 
 
+def test_production_order_has_the_status_of_its_work_and_the_quantities_of_its_unit(
+    k3: DryRun,
+) -> None:
+    orders = by_id(k3, "production")
+    # 2004 is void.
+    assert {key: body["status"] for key, body in orders.items()} == {
+        "ICMO:2001": "started",
+        "ICMO:2002": "finished",
+        "ICMO:2003": "planned",
+        "ICMO:2005": "released",
+    }
+    started = orders["ICMO:2001"]
+    assert (started["quantity_planned"], started["quantity_finished"]) == (Decimal(10), Decimal(4))
+    assert (started["product"]["id"], started["order"]["id"]) == ("XE215", "SEOrder:1001")
+    assert (started["production_line"], "finished_on" in started) == ("D05", False)
+    assert orders["ICMO:2002"]["finished_on"] == date(2026, 3, 13)
+    assert "order" not in orders["ICMO:2002"], "it is made for stock"
+
+
+def test_stock_is_the_sum_of_its_batches_on_the_day_of_the_export(k3: DryRun) -> None:
+    stock = by_id(k3, "stock")
+    assert {key: (body["site"], body["quantity"]) for key, body in stock.items()} == {
+        "ICInventory:301:171": ("W01", Decimal("48.5")),
+        "ICInventory:301:172": ("172", Decimal(-1)),
+        "ICInventory:302:171": ("W01", Decimal(7)),
+    }
+    midnight = datetime(2026, 4, 29, 16, tzinfo=UTC)  # the 30th in Shanghai
+    assert {body["counted_at"] for body in stock.values()} == {midnight}
+
+
+@pytest.mark.stack
+def test_stock_that_is_in_no_newer_export_is_gone_and_a_batch_leaves_its_sum(
+    database_url: str, tmp_path: Path
+) -> None:
+    source = SampleSource(database_url, copied("kingdee_k3", tmp_path), profile("kingdee_k3"))
+    source.run()
+    head, first, *_, last = (FOLDER / "ICInventory" / "20260430.csv").read_text().splitlines()
+    source.write("ICInventory/20260507.csv", "\n".join((head, first, last)) + "\n")
+    assert source.run().rejected == 0
+    standing = source.standing()
+    stock = {
+        key: standing["supply.stock.v1", f"ICInventory:{key}"] for key in ("301:171", "301:172")
+    }
+    assert (stock["301:171"]["quantity"], stock["301:171"]["deleted"]) == (Decimal(36), False)
+    assert stock["301:172"]["deleted"] is True
+
+
 @pytest.mark.stack
 def test_rows_in_another_order_and_twice_give_the_same_documents(
     database_url: str, tmp_path: Path
@@ -144,7 +193,7 @@ def test_rows_in_another_order_and_twice_give_the_same_documents(
     source.run()
     once = source.standing()
     assert source.run().published == 0
-    for file in sorted(source.folder.iterdir()):
+    for file in sorted(source.folder.rglob("*.csv")):
         head, *lines = file.read_text().splitlines(keepends=True)
         random.Random(3).shuffle(lines)
         file.write_text(head + "".join(lines))
@@ -180,7 +229,7 @@ def column_type(name: str, values: list[str | None]) -> str:
 
 
 def fill_tables(source: TableSource) -> None:
-    for file in sorted(FOLDER.iterdir()):
+    for file in sorted(FOLDER.rglob("*.csv")):
         with file.open(encoding="utf-8", newline="") as opened:
             head, *lines = csv.reader(opened)
         rows = [[None if value in ("", "NULL") else value for value in line] for line in lines]
@@ -188,10 +237,11 @@ def fill_tables(source: TableSource) -> None:
             f'"{name}" {column_type(name, [row[at] for row in rows])}'
             for at, name in enumerate(head)
         )
-        source.execute(f'CREATE TABLE "{file.stem}" ({columns})')
+        table = file.stem if file.parent == FOLDER else file.parent.name
+        source.execute(f'CREATE TABLE "{table}" ({columns})')
         values = ", ".join(f":{name}" for name in head)
         source.execute(
-            f'INSERT INTO "{file.stem}" VALUES ({values})',
+            f'INSERT INTO "{table}" VALUES ({values})',
             [dict(zip(head, row, strict=True)) for row in rows],
         )
 
@@ -209,12 +259,28 @@ def tables(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) ->
 @pytest.mark.stack
 def test_database_gives_the_documents_of_the_exports(tables: TableSource, k3: DryRun) -> None:
     found = dry_run_of(tables.mapping, tables.tables().portions({}, final=True))
-    assert {(one.document, one.id): one.body for one in found.drafts} == {
-        (one.document, one.id): one.body for one in k3.drafts
-    }
+    # The table of the stock says no day, so nothing is told of it.
+    expected = {(one.document, one.id): one.body for one in k3.drafts if one.document != "stock"}
+    assert {(one.document, one.id): one.body for one in found.drafts} == expected
     report = tables.run()
-    assert (report.published, report.rejected) == (len(k3.drafts), len(k3.rejections))
+    assert (report.published, report.rejected) == (len(expected), len(k3.rejections))
     assert tables.run().published == 0
+
+
+@pytest.mark.stack
+def test_stock_in_a_database_is_counted_on_the_day_that_a_site_s_query_says(
+    database_url: str, tmp_path: Path
+) -> None:
+    site = tmp_path / "site.yaml"
+    query = 'SELECT *, \'2026-04-30\' AS "FCountedOn" FROM "ICInventory"'
+    overlay = {"extends": "kingdee_k3", "streams": {"stock": {"table": {"query": query}}}}
+    site.write_text(yaml.safe_dump(overlay))
+    made = load_mapping(str(site), "sample")
+    source = TableSource(database_url, f"sqlite:///{tmp_path / 'k3.db'}", made)
+    fill_tables(source)
+    source.run()
+    (stock,) = [body for key, body in source.standing().items() if key[1] == "ICInventory:301:171"]
+    assert stock["quantity"] == Decimal("48.5")
 
 
 @pytest.mark.stack

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from connectors.dry_run import DryRun, dry_run
+from connectors.mapping import load_mapping
 from tests.connectors.sources import FIXTURES, profile
 
 Bodies = dict[str, dict[str, Any]]
@@ -106,6 +108,38 @@ def test_s4_invoice_reaches_its_order_in_two_hops(s4: DryRun) -> None:
     (line,) = by_id(s4, "invoice")["8004"]["lines"]
     assert (line["shipment"]["id"], line["shipment_line"]) == ("7002", "10")
     assert (line["order"]["id"], line["order_line"]) == ("9003", "10")
+
+
+def test_s4_terms_of_payment_are_carried_by_their_code(s4: DryRun) -> None:
+    assert by_id(s4, "order")["9001"]["terms"] == {"code": "Z009"}
+    # Those of the order, two hops away.
+    assert by_id(s4, "invoice")["8004"]["terms"] == {"code": "Z009"}
+    customers = by_id(s4, "customer")
+    assert customers["500001"]["terms"] == {"code": "Z009"}, "of the first sales area"
+    assert "terms" not in customers["500002"]
+
+
+def test_s4_site_gives_the_codes_of_terms_their_days(tmp_path: Path) -> None:
+    site = tmp_path / "site.yaml"
+    site.write_text(
+        """
+extends: sap_s4_o2c
+events:
+- emit: invoice
+  fields:
+    terms:
+      record:
+        months: {const: 0}
+        end_of_month: {const: false}
+        days:
+          map: {Z001: 0, Z009: 30}
+          of: {first: $ordered.customerPaymentTerms, over: $bill_item}
+          otherwise: reject
+"""
+    )
+    run = dry_run(load_mapping(str(site), "sample"), str(FIXTURES / "s4"))
+    terms = by_id(run, "invoice")["8004"]["terms"]
+    assert (terms["code"], terms["days"]) == ("Z009", 30)
 
 
 def test_s4_clearing_by_a_reversal_is_no_payment(s4: DryRun) -> None:

@@ -8,17 +8,16 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.encoding import Encoded, encode_drafts
 from connectors.portions import Origin
 from connectors.pushed.records import delivered
-from connectors.pushed.settling import By, pushed, settle_pushed
+from connectors.pushed.settling import Pushed, pushed, settle_pushed
 from hub.settings import Api
 from tests.connectors.sources import mapping
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
 
 
-def handed(id: str, content: str, arrived_at: int, **more: Any) -> tuple[Encoded, By]:
+def handed(id: str, content: str, arrived_at: int, **more: Any) -> Pushed:
     body = {
         "source": "crm",
         "id": id,
@@ -30,9 +29,8 @@ def handed(id: str, content: str, arrived_at: int, **more: Any) -> tuple[Encoded
         **more,
     }
     one = pushed("opportunity", body, arrived_at, "http:test:0")
-    (encoded,) = encode_drafts([one.draft])
-    assert isinstance(encoded, Encoded), encoded
-    return encoded, one.by
+    assert isinstance(one, Pushed), one
+    return one
 
 
 def test_a_stated_version_is_the_version() -> None:

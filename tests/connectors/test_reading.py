@@ -13,8 +13,7 @@ from connectors.files.places import Place
 from connectors.files.reading import Chunk, read_chunks
 from connectors.files.units import SourcePathError, Unit, date_in_name, find_units
 from connectors.mapping.keeping import row_digest
-from connectors.mapping.values import from_micros
-from connectors.portions import NO_DATE
+from connectors.mapping.values import NO_DATE, from_micros
 from tests.connectors.sources import mapping
 
 UTC = ZoneInfo("UTC")

@@ -21,7 +21,7 @@ from tests.connectors.workbooks import workbook
 
 def options(text: str = "") -> SourceMapping:
     return mapping(
-        f"streams: {{order: {{key: no{', ' if text else ''}{text}}}}}\n"
+        f"streams: {{order: {{key: no, optional: [name]{', ' if text else ''}{text}}}}}\n"
         "events: [{emit: employee, from: order, key: no, fields: {name: name}}]\n"
     )
 

@@ -16,7 +16,6 @@ from hub.source_settings import RestSource
 from tests.connectors.rest_server import (
     Records,
     cuts,
-    redirects,
     refuses,
     says,
     serving,
@@ -250,36 +249,6 @@ def test_lasting_fault_says_what_to_do(records: Records, url: str, fault: Any, s
         list(reader(url, ODOO).portions({}, final=True))
     assert "secret" not in str(caught.value)
     assert len(records.requests) == 1
-
-
-def test_redirect_to_a_host_that_is_not_named_is_refused(records: Records, url: str) -> None:
-    other = Records()
-    with serving(other) as elsewhere:
-        records.faults = [redirects(f"{elsewhere}/api/resource/Customer")]
-        with pytest.raises(SourceError, match="add it to 'hosts'"):
-            list(reader(url, FRAPPE).portions({}, final=True))
-        assert other.requests == []
-        records.faults = [redirects(f"{elsewhere}/api/resource/Customer?{'limit_start=0'}")]
-        place = elsewhere.removeprefix("http://")
-        other.faults = [says(b'{"data": []}', "application/json")]
-        assert taken(reader(url, FRAPPE, hosts=(place,)).portions({}, final=True), {}) == []
-
-
-def test_next_page_at_a_host_that_is_not_named_is_refused(records: Records, url: str) -> None:
-    records.faults = [
-        says(b'{"value": [], "@odata.nextLink": "http://192.0.2.1/x"}', "application/json")
-    ]
-    with pytest.raises(SourceError, match=r"192\.0\.2\.1"):
-        list(reader(url, ODATA).portions({}, final=True))
-
-
-def test_public_name_of_a_private_address_is_refused_unless_it_is_named(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    private = [(2, 1, 6, "", ("10.0.0.5", 0))]
-    monkeypatch.setattr("socket.getaddrinfo", lambda *_: private)
-    with pytest.raises(SourceError, match=r"10\.0\.0\.5.*not public"):
-        list(reader("http://erp.example", FRAPPE).portions({}, final=True))
 
 
 def test_answer_larger_than_the_limit_is_refused(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import cache, lru_cache
 from typing import Any
 
 from connectors.mapping.compiler import Compiler
@@ -57,6 +58,8 @@ def decimal(compiler: Compiler, argument: Any, options: Options) -> Expression:
     return written
 
 
+# The amounts of a record are often the same, and rates and quantities recur.
+@lru_cache(maxsize=10_000)
 def _parsed(
     value: str,
     plain: Callable[[str], tuple[str, bool]] | None,
@@ -80,6 +83,7 @@ def _parsed(
     return EXACT.minus(number) if negative and number is not None else number
 
 
+@cache
 def _unsigned(minus: str, percent: bool) -> Callable[[str], tuple[str, bool]]:
     """Takes the signs of a text away that no decimal has; whether one of them was a minus."""
 
@@ -96,6 +100,7 @@ def _unsigned(minus: str, percent: bool) -> Callable[[str], tuple[str, bool]]:
     return unsigned
 
 
+@cache
 def _grouping(mark: str, group: str) -> Callable[[str], str]:
     """Takes the signs between groups away; gives "?" where these stand in wrong places."""
     spaced = group.isspace()

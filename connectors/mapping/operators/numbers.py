@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_UP, Context, Decimal, DecimalException, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from connectors.mapping.compiler import Compiler
@@ -29,14 +30,22 @@ def parse_decimal(value: Any) -> Decimal | None:
         return value
     if value.__class__ is int and value.bit_length() < _LONGEST_BITS:
         return Decimal(value)
-    if value.__class__ is str and len(value) <= _LONGEST and "_" not in value:
-        try:
-            number = Decimal(value)
-        except InvalidOperation:
-            number = None
-        if number is not None and number.is_finite() and -60 < number.adjusted() < 60:
-            return number
+    if value.__class__ is str and (number := _written_number(value)) is not None:
+        return number
     raise Refusal("not_a_number", f"{shown(value)} is no decimal number{_hint(value)}")
+
+
+# Rates, quantities and the amounts of a record recur.
+@lru_cache(maxsize=10_000)
+def _written_number(text: str) -> Decimal | None:
+    """The number that a text is; None where it is no finite one, or has too many digits."""
+    if len(text) > _LONGEST or "_" in text:
+        return None
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() and -60 < number.adjusted() < 60 else None
 
 
 def _hint(value: Any) -> str:

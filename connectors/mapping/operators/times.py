@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from connectors.mapping.compiler import Compiler
 from connectors.mapping.operators.clocks import UNITS, counted_instant, parse_time
 from connectors.mapping.registry import operator
-from connectors.mapping.values import Expression, Node, Refusal, shown
+from connectors.mapping.values import NO_DATE, Expression, Node, Refusal, from_micros, shown
 
 Options = Mapping[str, Any]
 
@@ -168,6 +168,17 @@ def instant(compiler: Compiler, argument: Any, options: Options) -> Expression:
         return parse_instant(datetime.combine(day, parse_time(time_of_day(node))), zone)
 
     return composed
+
+
+@operator("file_date")
+def file_date(compiler: Compiler, argument: Any, options: Options) -> Expression:
+    """``{file_date: name}``: the date in the name of the record's file, its first moment.
+
+    Empty where the name has none, and where the records of the stream have a change time.
+    """
+    if argument != "name":
+        raise compiler.fail(f"found {shown(argument)}; allowed: name")
+    return lambda node: None if node.dated or node.changed <= NO_DATE else from_micros(node.changed)
 
 
 @operator("add_days", required=("days",))
