@@ -60,7 +60,7 @@ def seen_at(
     found = connection.execute(
         """
         SELECT w.document, w.key, w.change_date, v.digest, v.version
-        FROM unnest(%s::text[], %s::text[], %s::text[]) AS w (document, key, change_date)
+        FROM unnest(%b::text[], %b::text[], %b::text[]) AS w (document, key, change_date)
         CROSS JOIN LATERAL (
             SELECT digest, version FROM source_versions
             WHERE source = %s AND document = w.document AND key = w.key
@@ -83,7 +83,7 @@ def newest_seen(
     found = connection.execute(
         """
         SELECT w.document, w.key, v.change_date, v.digest, v.version
-        FROM unnest(%s::text[], %s::text[]) AS w (document, key)
+        FROM unnest(%b::text[], %b::text[]) AS w (document, key)
         CROSS JOIN LATERAL (
             SELECT change_date, digest, version FROM source_versions
             WHERE source = %s AND document = w.document AND key = w.key
@@ -135,7 +135,7 @@ def save_seen(connection: Connection, source: str, seen: Sequence[Seen]) -> None
         INSERT INTO source_versions
             (source, document, key, change_date, digest, version, after_letter)
         SELECT %s, s.*, (SELECT coalesce(max(id), 0) FROM dead_letters)
-        FROM unnest(%s::text[], %s::text[], %s::text[], %s::bytea[], %s::bigint[]) s
+        FROM unnest(%b::text[], %b::text[], %b::text[], %b::bytea[], %b::bigint[]) s
         ON CONFLICT (source, document, key, change_date, digest)
             DO UPDATE SET version = excluded.version, after_letter = excluded.after_letter
         """,

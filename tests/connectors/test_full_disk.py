@@ -79,6 +79,8 @@ def _database_on(folder: Path, server: EmbeddedDatabase) -> Iterator[SmallDisk]:
                 "create database {0} template migrated strategy file_copy tablespace {0}"
             ).format(identifier)
         )
+        # PostgreSQL writes a file for itself at the first connection to a database.
+        psycopg.connect(server.conninfo(ports, name)).close()
         url = server.conninfo(ports, name).replace("postgresql://", "postgresql+psycopg://", 1)
         yield SmallDisk(folder, url)
         connection.execute(sql.SQL("drop database {} with (force)").format(identifier))
