@@ -13,6 +13,7 @@ import uvicorn
 
 from api.addresses import address_of, at_port
 from api.app import Behind, create_app
+from hub.garbage import collecting_rarely
 from hub.settings import Api
 from hub.validation import Problem, SettingsError
 from sinks import tokens
@@ -91,7 +92,8 @@ def serve(behind: Behind, on_address: Callable[[str], None] | None = None) -> No
         )
         # The thread that publishes works in stretches, and must not hold up the one that answers.
         sys.setswitchinterval(_SWITCH_S)
-        _Server(config).run(sockets=[listener])
+        with collecting_rarely():
+            _Server(config).run(sockets=[listener])
 
 
 def _listening(limits: Api) -> socket.socket:
