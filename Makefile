@@ -44,7 +44,7 @@ check: setup ## Lint, format, types, import rules and released contracts
 bench: setup $(QUIX)/setup.stamp ## Measure speed, latency and memory; writes benchmarks/latest.json
 	$(BIN)/python -m benchmarks.run
 
-bench-large: setup ## The same after 10,000,000 documents, and a file of 1 GB; writes benchmarks/latest-large.json
+bench-large: setup ## The same after 10,000,000 documents, a file of 1 GB, a plant of 100,000 customers; writes benchmarks/latest-large.json
 	$(BIN)/python -m benchmarks.run --large
 
 $(QUIX)/setup.stamp: benchmarks/quix.lock

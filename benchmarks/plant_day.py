@@ -1,4 +1,4 @@
-"""A day of the plant at 10,000 customers: how long until its exports stand in the views."""
+"""The plant: how fast it is made, and a day of 10,000 customers from its exports to the views."""
 
 from __future__ import annotations
 
@@ -95,6 +95,25 @@ def plant_day(folder: Path, customers: int = CUSTOMERS) -> list[Figure]:
         Figure(f"plant of {who}, a day", of_day / day_seconds, "documents/s"),
         Figure(f"plant of {who}, making it until that day", grown.seconds, "s"),
     ]
+
+
+def making(folder: Path, customers: int, months: int, limit_s: float | None = None) -> Figure:
+    """Measure how long it takes to write the exports of a plant, of all its systems.
+
+    Args:
+        folder: an empty one.
+        customers: of the plant.
+        months: that it is played.
+        limit_s: in how many seconds it is to be done.
+    """
+    say(f"making a plant of {customers:,} customers and {months} months")
+    made = generate(Parameters.of(customers, months, _SEED), folder)
+    return Figure(
+        f"plant of {customers:,} customers, making {months} months of it",
+        *(made.seconds, "s", "" if limit_s is None else "limit"),
+        target=limit_s,
+        at_least=False,
+    )
 
 
 def _until(day: date, customers: int) -> Parameters:

@@ -16,7 +16,7 @@ from benchmarks.files_to_topic import files_to_topic
 from benchmarks.growth import growth, large_growth
 from benchmarks.large_file import large_file
 from benchmarks.measured import Figure, say, show, write
-from benchmarks.plant_day import plant_day
+from benchmarks.plant_day import making, plant_day
 from benchmarks.whole_way import thin_traffic, whole_way
 from hub.log import configure_logging
 from hub.settings import load_settings
@@ -26,6 +26,10 @@ from schemas.catalogue import DOCUMENTS
 RECORDS = 300_000
 LIMIT_MINUTES = 15
 LATEST = Path(__file__).with_name("latest.json")
+
+#: Customers and months of a plant that is made, and in how many seconds.
+PLANT, PLANT_LIMIT_S = (1_000, 24), 30
+LARGE_PLANT = (100_000, 1)
 
 #: A job and how many of them make the history of ``--large``.
 LARGE_RECORDS, LARGE_TIMES = 250_000, 40
@@ -116,6 +120,7 @@ def standard(records: int) -> Iterator[list[Figure]]:
         yield files_to_topic(stack.addresses, config)
         yield http.measure(stack.addresses)
     with fresh_hub() as config:
+        yield [making(config.parent / "made", *PLANT, limit_s=PLANT_LIMIT_S)]
         yield plant_day(config.parent)
     with fresh_hub() as config:
         yield starts(config)
@@ -127,6 +132,8 @@ def large(records: int) -> Iterator[list[Figure]]:
         yield large_growth(stack.addresses, config, records, LARGE_TIMES)
     with fresh_hub() as config, Stack(load_settings(config)) as stack:
         yield large_file(stack.addresses, config)
+    with fresh_hub() as config:
+        yield [making(config.parent / "made", *LARGE_PLANT)]
 
 
 def main() -> int:

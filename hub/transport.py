@@ -4,7 +4,7 @@ Stock Faust spends several tasks on every record; here a message carries a whole
 agents, rebalancing and flow control stay Faust's while the cost per record is that of a bare
 consumer. Positions come from and go to a `PositionStore` (the database), not Kafka's own offsets.
 
-Private attributes of Faust and aiokafka are used below: both are pinned, and `check_versions`
+Private attributes of Faust and aiokafka are used below: all are pinned, and `check_versions`
 refuses others.
 """
 
@@ -30,7 +30,7 @@ from hub.settings import KafkaSecurity
 
 log = structlog.get_logger(__name__)
 
-PINNED = {"faust-streaming": "0.15.3", "aiokafka": "0.14.0"}
+PINNED = {"faust-streaming": "0.15.3", "aiokafka": "0.14.0", "mode-streaming": "0.7.1"}
 
 #: Faust fixes 1,500 ms, which alone makes a p99 of over a second when traffic is thin.
 FETCH_MAX_WAIT_MS = 50

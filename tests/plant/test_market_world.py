@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
-from functools import cache
 from itertools import pairwise
 from random import Random
 
@@ -19,7 +17,6 @@ from plant.documents import (
     Allocation,
     Case,
     Customer,
-    Document,
     Employee,
     Invoice,
     Opportunity,
@@ -33,53 +30,10 @@ from plant.market.opening import open_plant
 from plant.market.seasons import month_end
 from plant.names.companies import Register
 from plant.parameters import Parameters
-from plant.playing import EACH_DAY, play
+from plant.playing import EACH_DAY
 from plant.truth import Truth
 from plant.world import World
-
-
-@dataclass
-class Collected:
-    """All that a plant recorded."""
-
-    stream: list[tuple[Document, datetime]] = field(default_factory=list)
-    newest: dict[type, dict[int, Document]] = field(default_factory=lambda: defaultdict(dict))
-    truth: Truth = field(default_factory=Truth)
-
-    def take(self, document: Document, at: datetime) -> None:
-        self.stream.append((document, at))
-        self.newest[type(document)][document.key] = document
-
-    def end_day(self, day: date) -> None:
-        pass
-
-
-def played(customers: int, months: int, until: date | None = None, seed: int = 7) -> Collected:
-    collected = Collected()
-    collected.truth = play(Parameters.of(customers, months, seed, until), collected)
-    return collected
-
-
-@cache
-def small() -> Collected:
-    return played(60, 12)
-
-
-@cache
-def large() -> Collected:
-    return played(300, 24)
-
-
-def invoices(collected: Collected) -> list[Invoice]:
-    return [each for each in collected.newest[Invoice].values() if isinstance(each, Invoice)]
-
-
-def orders(collected: Collected) -> list[Order]:
-    return [each for each in collected.newest[Order].values() if isinstance(each, Order)]
-
-
-def payments(collected: Collected) -> list[Payment]:
-    return [each for each in collected.newest[Payment].values() if isinstance(each, Payment)]
+from tests.plant.collected import Collected, invoices, large, orders, payments, played, small
 
 
 def test_playing_twice_tells_the_same() -> None:
