@@ -105,7 +105,8 @@ def create_app(behind: Behind) -> FrontDoor:
     publishing = EventDoor(guard, events, read_elsewhere)
     app.include_router(events_router(publishing))
     app.include_router(hooks_router(HookDoor(guard, deliveries, hooks)))
-    app.include_router(health_router(Readiness(behind.cluster, url), guard))
+    threads = {"events": events.is_working, "hooks": deliveries.is_working}
+    app.include_router(health_router(Readiness(behind.cluster, url, threads), guard))
     app.include_router(registry_router(database), dependencies=[Depends(guard.registry)])
     app.add_exception_handler(Problem, _told)
     app.add_exception_handler(HTTPException, _told_by_starlette)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 
 import psycopg
 import structlog
@@ -12,7 +13,8 @@ from kafka.errors import KafkaError
 
 from api.answers import Fate, answer, outcome
 from api.event_reading import Events
-from api.keyed import KeyedRequests
+from api.holding import wait_on
+from api.keyed import IDEMPOTENCY_KEY, KeyedRequests
 from api.problems import Problem, Refused, unavailable
 from api.replies import Replied, Reply
 from connectors.door import Connection
@@ -41,6 +43,7 @@ class Publication:
     reply: Reply
     fates: list[Fate] = field(default_factory=list)
     begun: bool = False
+    held_until: float | None = None
 
     @property
     def weight(self) -> int:
@@ -55,6 +58,13 @@ class Publication:
     def answered(self) -> Answered:
         """The answer, once it is done."""
         return answer(self.events, self.fates)
+
+    def needs(self, source: str) -> bool:
+        """Whether versions of ``source`` are to be settled for what is still to be taken."""
+        return any(
+            isinstance(one, Pushed) and one.source == source and one.by is not By.VERSION
+            for one in self.events.handed[len(self.fates) :]
+        )
 
 
 @dataclass(slots=True)
@@ -76,14 +86,15 @@ class EventDesk:
 
     def __init__(self, url: str, publisher: Callable[[], KafkaPublisher]) -> None:
         self._session = Session(url, name="headrace api writer")
-        self._rights = SourceRights(url, wait_s=5.0)
-        self._keyed = KeyedRequests()
+        # Whoever waits in this thread has all others wait.
+        self._rights = SourceRights(url, wait_s=0.0)
+        self._keyed = KeyedRequests(IDEMPOTENCY_KEY)
         self._make_publisher = publisher
         self._publisher: KafkaPublisher | None = None
 
     def work(self, publications: list[Publication]) -> list[Publication]:
         """Take a share of each publication and reply to those that are done; the others are
-        returned."""
+        returned, also those of a source that another process holds."""
         wanted = []
         for one in publications:
             if one.begun or one.reply.is_awaited:
@@ -92,7 +103,12 @@ class EventDesk:
                 Reply.deliver([(one.reply, unavailable("nobody waited any more"))])
         try:
             going = self._begin(wanted)
-            self._take(going)
+            try:
+                self._take(going)
+            except SourceBusy as busy:
+                waiting = self._put_off([one for one in going if one.needs(busy.source)], busy)
+                others = [one for one in going if not one.needs(busy.source)]
+                return [*waiting, *(self.work(others) if others else ())]
         except Exception as error:  # noqa: BLE001 - each gets its problem, and the door goes on
             if len(wanted) > 1 and not _passes(error):
                 # One of them breaks the work of all.
@@ -176,6 +192,13 @@ class EventDesk:
             if share.publication.is_done:
                 replies.append((share.publication.reply, (share.publication.answered(), False)))
         Reply.deliver(replies)
+
+    def _put_off(self, publications: list[Publication], busy: SourceBusy) -> list[Publication]:
+        """Those that may be tried again; the others have waited long enough, and are told so."""
+        waiting, late = wait_on(publications, monotonic())
+        if late:
+            self._fail(late, busy)
+        return waiting
 
     def _fail(self, publications: list[Publication], error: Exception) -> None:
         if isinstance(error, PublishError | KafkaError):

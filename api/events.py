@@ -15,7 +15,7 @@ from api.event_desk import Publication
 from api.event_reading import Content, Events, Reading, document_named, read_events
 from api.gathering import Full, Gathering
 from api.guarding import Guard
-from api.keyed import fingerprint, running, stated_key
+from api.keyed import IDEMPOTENCY_KEY, fingerprint, running, stated_key
 from api.problems import MEDIA_TYPE, unavailable
 from api.replies import Reply
 from connectors.mapping.values import to_micros
@@ -93,7 +93,7 @@ class EventDoor:
         if asked is not None:
             name = asked.name
             if name in self._running:
-                raise running()
+                raise running(IDEMPOTENCY_KEY)
             self._running.add(name)
             reply = Reply(lambda: self._running.discard(name))
         try:

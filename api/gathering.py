@@ -10,11 +10,16 @@ from typing import Generic, Protocol, TypeVar
 
 import structlog
 
+from api.problems import Problem
+from api.replies import Reply
+
 log = structlog.get_logger(__name__)
 
 
 class Gathered(Protocol):
     """What can be gathered: ``weight`` is how many records of it are still to be taken."""
+
+    reply: Reply
 
     @property
     def weight(self) -> int:
@@ -33,8 +38,9 @@ class Gathering(Generic[Entry]):
 
     Args:
         name: of the thread.
-        work: takes a batch, raises nothing, and returns the entries of which more is to be taken;
-            these go behind the others, so that a large one does not hold up the small.
+        work: takes a batch, replies to it, and returns the entries of which more is to be taken;
+            these go behind the others, so that a large one does not hold up the small. If it
+            raises, its batch is told so, and the next is taken.
         at_once: records of a batch, about.
         most: records that may wait.
         pace_s: seconds from the beginning of a batch to that of the next, unless that is full:
@@ -78,6 +84,10 @@ class Gathering(Generic[Entry]):
             self._weight += entry.weight
             self._changed.notify()
 
+    def is_working(self) -> bool:
+        """Whether its thread lives."""
+        return self._thread.is_alive()
+
     def busy_seconds(self) -> float:
         """For how long the batch that is on its way has been."""
         since = self._busy_since
@@ -93,7 +103,7 @@ class Gathering(Generic[Entry]):
     def _run(self) -> None:
         while batch := self._next():
             began = self._busy_since = time.monotonic()
-            rest = self._work(batch)
+            rest = self._worked(batch)
             self._busy_since = None
             pause = began + self._pace_s - time.monotonic()
             if pause > 0 and self._weight < self._at_once:
@@ -101,6 +111,16 @@ class Gathering(Generic[Entry]):
             with self._changed:
                 self._waiting.extend(rest)
                 self._weight += sum(entry.weight for entry in rest)
+
+    def _worked(self, batch: list[Entry]) -> list[Entry]:
+        # Without this thread nothing is taken any more, while the process looks alive.
+        try:
+            return self._work(batch)
+        except Exception as error:
+            log.error("batch_failed", thread=self._thread.name, error=repr(error), exc_info=error)
+            problem = Problem(500, "failed", "the hub could not do this; its log says why")
+            Reply.deliver((entry.reply, problem) for entry in batch)
+            return []
 
     def _next(self) -> list[Entry]:
         """The next batch; empty where there will be none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -23,11 +24,21 @@ _PATIENCE_MS = 3_000
 
 
 class Readiness:
-    """Whether broker and database answer, asked at most once a second."""
+    """Whether broker and database answer, asked at most once a second, and whether the threads live
+    that carry requests out.
 
-    def __init__(self, cluster: Cluster, url: str) -> None:
+    Args:
+        cluster: the broker's.
+        url: of the database.
+        threads: by name whether each lives.
+    """
+
+    def __init__(
+        self, cluster: Cluster, url: str, threads: Mapping[str, Callable[[], bool]]
+    ) -> None:
         self._cluster = cluster
         self._url = url
+        self._threads = threads
         self._asking = asyncio.Lock()
         self._asked_at = float("-inf")
         self._checks: dict[str, str] = {}
@@ -41,7 +52,11 @@ class Readiness:
                 )
                 self._checks = {"database": database, "broker": broker}
                 self._asked_at = monotonic()
-            return self._checks
+            threads = {
+                name: "ok" if lives() else "its thread has ended: restart this process"
+                for name, lives in self._threads.items()
+            }
+            return {**self._checks, **threads}
 
     def _database(self) -> str:
         try:
@@ -72,8 +87,8 @@ def health_router(readiness: Readiness, guard: Guard) -> APIRouter:
 
     @router.get(
         "/readyz",
-        summary="Whether broker and database answer",
-        responses={503: {"description": "One of them does not"}},
+        summary="Whether broker and database answer, and requests are carried out",
+        responses={503: {"description": "One of them does not, or they are not"}},
     )
     async def readyz() -> JSONResponse:
         checks = await readiness.checks()

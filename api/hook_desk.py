@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import nullcontext
 from dataclasses import dataclass
+from time import monotonic
 
 import orjson
 import psycopg
 import structlog
 from kafka.errors import KafkaError
 
-from api.keyed import KeyedRequests
+from api.holding import wait_on
+from api.keyed import WEBHOOK_ID, KeyedRequests
 from api.problems import Problem, unavailable
 from api.replies import Replied, Reply
 from connectors.mapping.model import SourceMapping, Stream
-from connectors.opening import open_door
 from connectors.portions import Origin, Portion
 from connectors.publish import KafkaPublisher, PublishError
 from connectors.pushed.deliveries import WatchedDoor, take_deliveries
 from connectors.pushed.records import delivered
 from connectors.pushed.source_rights import SourceRights
+from connectors.report import SourceReport
 from hub.source_settings import HttpSource
-from sinks import idempotency
+from sinks import cursors, idempotency
 from sinks.cursors import SourceBusy
 from sinks.dead_letters import DeadLetter
 from sinks.idempotency import Answered, Asked, Begun, Name
 from sinks.session import Session, may_pass
 
 log = structlog.get_logger(__name__)
+
+#: After as many seconds a delivery of a paused source may come again.
+PAUSED_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ class Delivery:
     asked: Asked
     reply: Reply
     weight: int = 1
+    held_until: float | None = None
 
 
 class HookDesk:
@@ -69,23 +75,27 @@ class HookDesk:
     ) -> None:
         self._url = url
         self._session = Session(url, name="headrace api hooks writer")
-        self._rights = SourceRights(url, wait_s=5.0)
-        self._keyed = KeyedRequests()
+        # Whoever waits in this thread has the webhooks of all other sources wait.
+        self._rights = SourceRights(url, wait_s=0.0)
+        self._keyed = KeyedRequests(WEBHOOK_ID)
         self._make_publisher = publisher
         self._hooks = hooks
         self._open: dict[str, _OpenHook] = {}
 
     def work(self, deliveries: list[Delivery]) -> list[Delivery]:
-        """Take deliveries in and reply to each."""
+        """Take deliveries in and reply to each; those of a source that another process holds are
+        returned, to be tried again."""
         by_source: dict[str, list[Delivery]] = {}
         for one in deliveries:
             if one.reply.is_awaited:
                 by_source.setdefault(one.source, []).append(one)
             else:
                 Reply.deliver([(one.reply, unavailable("nobody waited any more"))])
-        for source, several in by_source.items():
-            self._work_on(source, several)
-        return []
+        return [
+            put_off
+            for source, several in by_source.items()
+            for put_off in self._work_on(source, several)
+        ]
 
     def close(self) -> None:
         """Close the connections."""
@@ -94,26 +104,35 @@ class HookDesk:
         self._rights.close()
         self._session.close()
 
-    def _work_on(self, source: str, deliveries: list[Delivery]) -> None:
+    def _work_on(self, source: str, deliveries: list[Delivery]) -> list[Delivery]:
+        """Those that are to be tried again."""
         try:
             Reply.deliver(self._replies(source, deliveries))
+        except SourceBusy as busy:
+            waiting, late = wait_on(deliveries, monotonic())
+            if late:
+                log.warning("deliveries_put_off", source=source, error=str(busy))
+                problem = unavailable(f"{busy}: deliver it again")
+                Reply.deliver((one.reply, problem) for one in late)
+            return waiting
         except Exception as error:
             self._shut(source)
-            passes = isinstance(error, PublishError | KafkaError | SourceBusy) or may_pass(error)
-            if passes:
+            if isinstance(error, PublishError | KafkaError) or may_pass(error):
                 log.warning("deliveries_put_off", source=source, error=str(error))
                 away = "database" if isinstance(error, psycopg.Error) else "broker"
-                problem = unavailable(
-                    f"the {away} is away, or the source is busy: deliver it again"
-                )
+                problem = unavailable(f"the {away} is away: deliver it again")
             else:
                 log.error("delivery_failed", source=source, error=repr(error), exc_info=error)
                 problem = Problem(500, "failed", "the hub could not do this; its log says why")
             Reply.deliver((one.reply, problem) for one in deliveries)
+        return []
 
     def _replies(
         self, source: str, deliveries: list[Delivery]
     ) -> list[tuple[Reply, Replied | Problem]]:
+        since = self._session.run(lambda connection: cursors.paused_at(connection, source))
+        if since is not None:
+            return [(one.reply, _paused(source, since)) for one in deliveries]
         asked = [one.asked for one in deliveries]
         states = self._keyed.begin(self._session, self._rights.owner(), asked)
         replies: list[tuple[Reply, Replied | Problem]] = []
@@ -135,7 +154,8 @@ class HookDesk:
             )
             for one, begun in going
         ]
-        refused = self._opened(source).take(portions)
+        with self._rights.of([source]) as held:
+            refused = self._opened(source).take(portions, held)
         answers: dict[Name, Answered] = {}
         for (one, _), portion, letters in zip(going, portions, refused, strict=True):
             records = len(portion.rows) + len(portion.broken)
@@ -156,28 +176,38 @@ class HookDesk:
 
 
 class _OpenHook:
-    """The door of a source, whose right to be read is given up between two batches."""
+    """The connections of a source, kept from one batch to the next."""
 
     def __init__(self, url: str, hook: Hook, publisher: KafkaPublisher) -> None:
-        self._stack = ExitStack()
-        self._stack.callback(publisher.close)
-        self._resting = ExitStack()
-        with ExitStack() as undo:
-            undo.push(self._stack)
-            opened = open_door(hook.source, hook.mapping, publisher, url)
-            self._door = WatchedDoor.over(self._stack.enter_context(opened))
-            undo.pop_all()
-        self._resting.enter_context(self._door.resting())
+        self._hook = hook
+        self._publisher = publisher
+        self._session = Session(url, name=f"headrace source {hook.source.name} writer")
 
-    def take(self, portions: list[Portion]) -> list[list[DeadLetter]]:
-        self._resting.close()
-        try:
-            return take_deliveries(self._door, portions)
-        finally:
-            self._resting.enter_context(self._door.resting())
+    def take(self, portions: list[Portion], held: Callable[[], None]) -> list[list[DeadLetter]]:
+        """Take a batch in, while the right to the source is held."""
+        source = self._hook.source.name
+        door = WatchedDoor(
+            source=source,
+            mapping=self._hook.mapping,
+            session=self._session,
+            publisher=self._publisher,
+            report=SourceReport(source),
+            held=held,
+            resting=nullcontext,
+        )
+        return take_deliveries(door, portions)
 
     def close(self) -> None:
-        self._stack.close()
+        self._publisher.close()
+        self._session.close()
+
+
+def _paused(source: str, since: str) -> Problem:
+    detail = (
+        f"the source {source!r} is paused since {since}: deliver it again later;"
+        f" `headrace sources resume {source}` has it taken"
+    )
+    return Problem(503, "paused", detail, retry_after=PAUSED_S)
 
 
 def _answer(records: int, letters: list[DeadLetter]) -> Answered:

@@ -14,7 +14,7 @@ from api.events import PATIENCE_S, SMALL_BYTES, STALLED_S
 from api.gathering import Full, Gathering
 from api.guarding import Guard
 from api.hook_desk import Delivery, Hook
-from api.keyed import fingerprint, running
+from api.keyed import WEBHOOK_ID, fingerprint, running
 from api.problems import Problem, unavailable
 from api.replies import Reply
 from api.webhooks import require_signed, verified_id
@@ -66,7 +66,7 @@ class HookDoor:
         if self._gathering.busy_seconds() > STALLED_S:
             raise unavailable("the broker or the database is away: deliver it again later")
         if name in self._running:
-            raise running()
+            raise running(WEBHOOK_ID)
         self._running.add(name)
         reply = Reply(lambda: self._running.discard(name))
         delivery = Delivery(source, stream_of, body, kind in LINES, asked, reply)

@@ -1,4 +1,4 @@
-"""Requests with an Idempotency-Key: each is worked on once, and answered the same each time."""
+"""Requests with a key of their sender: each is worked on once, and answered the same each time."""
 
 from __future__ import annotations
 
@@ -11,14 +11,22 @@ from sinks import idempotency
 from sinks.idempotency import Answered, Asked, Begun, Name, OtherContent
 from sinks.session import Session
 
+#: The headers that name a request: of who publishes, and of webhooks.
+IDEMPOTENCY_KEY = "Idempotency-Key"
+WEBHOOK_ID = "webhook-id"
 _LONGEST_KEY = 255
 _FORGET_SECONDS = 300.0
 
 
 class KeyedRequests:
-    """What is known of keys; used by the one thread that carries requests out."""
+    """What is known of keys; used by the one thread that carries requests out.
 
-    def __init__(self) -> None:
+    Args:
+        header: in which the keys came.
+    """
+
+    def __init__(self, header: str) -> None:
+        self._header = header
         self._forgotten_at = 0.0
 
     def begin(
@@ -35,23 +43,23 @@ class KeyedRequests:
             self._forgotten_at = monotonic()
         found = session.run(lambda connection: idempotency.begin(connection, owner, asked))
         return {
-            name: state if isinstance(state, Begun | Answered) else _conflict(state)
+            name: state if isinstance(state, Begun | Answered) else self._conflict(state)
             for name, state in found.items()
         }
 
+    def _conflict(self, state: object) -> Problem:
+        if isinstance(state, OtherContent):
+            detail = (
+                f"this {self._header} came with another content before: a new request needs a new"
+                " one"
+            )
+            return Problem(409, "key_reused", detail)
+        return running(self._header)
 
-def _conflict(state: object) -> Problem:
-    if isinstance(state, OtherContent):
-        detail = (
-            "this Idempotency-Key came with another content before: a new request needs a new key"
-        )
-        return Problem(409, "key_reused", detail)
-    return running()
 
-
-def running() -> Problem:
-    """The problem of a request that is being worked on."""
-    detail = "a request with this Idempotency-Key is being worked on: ask for its answer later"
+def running(header: str) -> Problem:
+    """The problem of a request that is being worked on; ``header`` is the one with its key."""
+    detail = f"a request with this {header} is being worked on: ask for its answer later"
     return Problem(409, "still_running", detail, retry_after=1)
 
 

@@ -281,5 +281,4 @@ def _kept(portion: Portion, numbered: Numbered) -> list[KeptRow]:
 def _node(portion: Portion, numbered: Numbered) -> Node | Rejection:
     number, row = numbered
     origin = portion.origin
-    dated = int(number) if origin.numbered else origin.dated
-    return node_from(origin.stream, row, f"{origin.name}:{number}", dated)
+    return node_from(origin.stream, row, f"{origin.name}:{number}", origin.date_of(number))

@@ -15,16 +15,19 @@ from typing import Any
 
 from connectors.errors import SourceError
 
-#: By type of document: its date and amount; types without an amount are counted only.
+_OVER_LINES = "net_amount"
+#: By type of document: its date and amount (of an order that of its lines together); types without
+#: an amount are counted only.
 MEASURED: Mapping[str, tuple[str, str | None]] = {
     "invoice": ("invoiced_on", "gross"),
     "payment": ("received_on", "amount"),
-    "order": ("ordered_on", None),
+    "order": ("ordered_on", _OVER_LINES),
     "opportunity": ("opened_on", "amount"),
 }
 _TOTAL = frozenset({"document", "period", "count"})
 _SINGLE = frozenset({"document", "id"})
 _KNOWN = _TOTAL | _SINGLE | {"currency", "sum", "date", "amount"}
+_AMOUNTS = frozenset({"currency", "sum", "amount"})
 _MONTH = 7
 
 
@@ -117,7 +120,11 @@ def item_of(document: str, body: Mapping[str, Any]) -> Item:
     day_field, amount_field = MEASURED.get(document, ("occurred_at", None))
     found = body.get(day_field)
     day = found.date() if isinstance(found, datetime) else found
-    amount = None if amount_field is None else body.get(amount_field)
+    amount = None
+    if amount_field == _OVER_LINES:
+        amount = _net_of(body["lines"])
+    elif amount_field is not None:
+        amount = body.get(amount_field)
     currency = None if amount is None else body.get("currency")
     return Item(document, str(body["id"]), day, currency, amount)
 
@@ -137,6 +144,7 @@ def read_stated(rows: Sequence[Mapping[str, Any]], where: str) -> Stated:
     for number, row in enumerate(rows, 1):
         filled = {str(name): value for name, value in row.items() if value not in (None, "")}
         place = f"{where}, row {number}"
+        _refuse_amounts(filled, place)
         if unknown := filled.keys() - _KNOWN:
             raise SourceError(
                 f"{place}: unknown column {', '.join(sorted(unknown))}; allowed:"
@@ -193,6 +201,23 @@ def reconcile(stated: Stated, held: Iterable[Item]) -> Reconciliation:
         named_items = [item for item in stated.items if item.document == document]
         _by_document(found, document, named_items, by_type[document])
     return found
+
+
+def _refuse_amounts(filled: Mapping[str, Any], place: str) -> None:
+    """Raise SourceError where amounts are stated of documents that have none."""
+    stated = sorted(filled.keys() & _AMOUNTS)
+    with_amount = [document for document, (_, amount) in MEASURED.items() if amount is not None]
+    document = str(filled.get("document", ""))
+    if stated and document and document not in with_amount:
+        raise SourceError(
+            f"{place}: documents of the type {document} have no amount: leave {', '.join(stated)}"
+            f" empty; it can be stated of {', '.join(with_amount)}"
+        )
+
+
+def _net_of(lines: Sequence[Mapping[str, Any]]) -> Decimal:
+    """Of an order; a rejected line counts in no sum."""
+    return sum((line[_OVER_LINES] for line in lines if not line["rejected"]), Decimal(0))
 
 
 def _by_document(

@@ -10,6 +10,7 @@ from kafka.errors import KafkaError
 
 from connectors.door import Door
 from connectors.errors import ReplayError, SourceError
+from connectors.failing import Condition
 from connectors.kinds import Reader, reader_of
 from connectors.mapping.loading import load_mapping
 from connectors.opening import open_door
@@ -92,7 +93,8 @@ def follow(
     """Read a source again and again until ``stop`` is set; one pass each ``poll_s`` seconds.
 
     By default that is what the source is configured to. A broker or database that is away is
-    waited for, and so is a source that is not there yet. One that is paused is left alone.
+    waited for, and so is a source that cannot be read: what keeps it is told once, and stands in
+    its note until a pass succeeds. One that is paused is left alone.
     ``on_progress`` is also called after the first pass that succeeds, if only to say so.
 
     Raises:
@@ -108,10 +110,11 @@ def follow(
             try:
                 with open_door(source, mapping, publisher, database_url, on_progress) as door:
                     reader, told = Heeding(reader_of(source, mapping), door), False
+                    condition = Condition(door)
                     while not stop.is_set():
                         resting_s = _LOOK_S
                         if paused_since(door) is None:
-                            passed = _follow_once(door, reader)
+                            passed = _follow_once(door, reader, condition)
                             if passed and not told and on_progress is not None:
                                 on_progress(door.report)
                                 told = True
@@ -128,13 +131,15 @@ def follow(
             pause = min(pause * 2, 30.0)
 
 
-def _follow_once(door: Door, reader: Reader) -> bool:
+def _follow_once(door: Door, reader: Reader, condition: Condition) -> bool:
     """Whether the source was there, and read to its end."""
     started, passed = monotonic(), False
     try:
         make_pass(door, reader, final=False)
         passed = True
     except SourceError as error:
-        log.info("source_not_there", source=door.source, error=str(error))
+        condition.failed(error)
+    else:
+        condition.passed()
     door.report.seconds += monotonic() - started
     return passed

@@ -86,6 +86,8 @@ def _masked(key: str, value: Any) -> Any:
         return MASK
     if isinstance(value, dict):
         return {inner: _masked(str(inner), content) for inner, content in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked("", entry) for entry in value]
     return value
 
 

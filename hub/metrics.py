@@ -51,6 +51,12 @@ SOURCE_WAITING = Gauge(
     ["source"],
     multiprocess_mode="mostrecent",
 )
+SOURCE_FAILING = Gauge(
+    "headrace_source_failing",
+    "1 while a source that is followed cannot be read",
+    ["source"],
+    multiprocess_mode="mostrecent",
+)
 HTTP_REQUESTS = Counter(
     "headrace_http_requests_total", "Requests answered at the HTTP door", ["route", "status"]
 )

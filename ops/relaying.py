@@ -45,8 +45,9 @@ def _relay_while_connected(
     connection = connect(addresses.database_url, name="headrace-relay")
     try:
         connection.autocommit = True
-        # The transaction waits for the broker, and holds no row that a worker wants.
-        connection.execute("SET idle_in_transaction_session_timeout = '60s'")
+        # The views of a batch are encoded between two statements of its transaction, which holds no
+        # row that a worker wants. The broker is waited for outside of it.
+        connection.execute("SET idle_in_transaction_session_timeout = '30s'")
         producer = addresses.cluster.producer()
         try:
             relay = Relay(connection, producer, view_readers(policy, source_order))

@@ -9,8 +9,10 @@ from typing import Any
 
 import psycopg
 
+from connectors.database.positions import Scale, position_of_clock
 from connectors.errors import SourceError
-from connectors.mapping.values import to_micros
+from connectors.mapping.model import SourceMapping
+from connectors.mapping.rest_reads import Api
 from hub.source_settings import Source
 from ops.status import instant_text
 from sinks import cursors
@@ -18,8 +20,6 @@ from sinks.database import connect
 
 #: What a state holds for machines only.
 _UNSHOWN = ("head", "last", "inode", "known")
-#: Kinds of change columns of a database whose positions are µs since 1970.
-_TIMES = ("instant", "local", "day", "text")
 
 
 def cursors_answer(url: str, source: Source) -> dict[str, Any]:
@@ -72,8 +72,12 @@ def parse_settings(source: Source, given: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def set_cursors(url: str, source: Source, wanted: Mapping[str, str]) -> None:
+def set_cursors(
+    url: str, source: Source, mapping: SourceMapping, wanted: Mapping[str, str]
+) -> None:
     """Set these cursors, between two passes of whoever reads the source.
+
+    An instant is set as the source writes it: in its own time, where that is what it writes.
 
     Raises:
         SourceError: a unit is not known, or a state cannot be used.
@@ -88,7 +92,10 @@ def set_cursors(url: str, source: Source, wanted: Mapping[str, str]) -> None:
         _set(
             connection,
             source,
-            {unit: _state(source, unit, known[unit], text) for unit, text in wanted.items()},
+            {
+                unit: _state(source, mapping, unit, known[unit], text)
+                for unit, text in wanted.items()
+            },
         )
 
 
@@ -104,7 +111,7 @@ def _set(
 
 
 def _state(
-    source: Source, unit: str, known: Mapping[str, Any], text: str
+    source: Source, mapping: SourceMapping, unit: str, known: Mapping[str, Any], text: str
 ) -> Mapping[str, Any] | None:
     """The state that is asked for; None for the beginning."""
     if text == "start":
@@ -121,7 +128,17 @@ def _state(
         raise SourceError(f"{message}, nor a state as JSON") from error
     at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     if source.kind == "rest":
-        return {"changed": at.isoformat(), "known": [], "link": None}
-    if source.kind == "database" and known.get("scale", [""])[0] in _TIMES:
-        return {**known, "position": to_micros(at), "floor": to_micros(at)}
+        return {"changed": _as_asked(mapping, unit, at).isoformat(), "known": [], "link": None}
+    if source.kind == "database" and "scale" in known:
+        position = position_of_clock(Scale(*known["scale"]), at, mapping.zone)
+        if position is not None:
+            return {**known, "position": position, "floor": position}
     raise SourceError(f"{unit} is not read by change time: give 'start', or a state as JSON")
+
+
+def _as_asked(mapping: SourceMapping, unit: str, at: datetime) -> datetime:
+    """An instant as the API's records write it, which for Frappe is the site's own time."""
+    stream = mapping.streams.get(unit)
+    if stream is None or stream.read is None or stream.read.api != Api.FRAPPE:
+        return at
+    return at.astimezone(mapping.zone).replace(tzinfo=UTC)

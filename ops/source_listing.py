@@ -25,8 +25,8 @@ def list_sources(engine: Engine, sources: Sequence[Source]) -> dict[str, Any]:
                 .group_by(cursor.source)
             )
         }
-        paused = {
-            row[0]: row[1].get("paused_at")
+        notes = {
+            row[0]: row[1]
             for row in connection.execute(
                 select(cursor.source, cursor.state).where(cursor.unit == "")
             )
@@ -38,6 +38,7 @@ def list_sources(engine: Engine, sources: Sequence[Source]) -> dict[str, Any]:
     rows = []
     for source in sources:
         files, last = read.get(source.name, (0, None))
+        note = notes.get(source.name, {})
         rows.append(
             {
                 "name": source.name,
@@ -47,7 +48,8 @@ def list_sources(engine: Engine, sources: Sequence[Source]) -> dict[str, Any]:
                 "files": files,
                 "last_read": instant_text(last),
                 "waiting": waiting.get(source.name, 0),
-                "paused_at": paused.get(source.name),
+                "paused_at": note.get("paused_at"),
+                "failing": note.get("failing"),
             }
         )
     return {"sources": rows}

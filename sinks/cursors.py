@@ -27,7 +27,11 @@ _NOTE = ""
 
 
 class SourceBusy(Exception):
-    """Another process reads this source."""
+    """Another process reads ``source``."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(f"source {source!r} is being read by another process")
+        self.source = source
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ def take_source(connection: Connection, source: str, wait_s: float = _LOCK_WAIT_
     deadline = monotonic() + wait_s
     while not _try_lock(connection, source):
         if monotonic() > deadline:
-            raise SourceBusy(f"source {source!r} is being read by another process")
+            raise SourceBusy(source)
         sleep(0.1)
 
 

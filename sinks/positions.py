@@ -105,7 +105,6 @@ class Positions:
             # must see at once that it was we who renewed the claim.
             self.claims, self.cautions = claims, cautions
             self._topic_ids = {topic: log[topic, number].topic_id for topic, number in wanted}
-        connection.close()
         return dict(claims)
 
     def _claim_one(
@@ -176,7 +175,6 @@ class Positions:
                     """,
                     (self.group, *partition, claim.epoch),
                 )
-        connection.close()
 
     def leave_untried(self) -> None:
         """Give every partition back although what was in work was not processed.
@@ -194,7 +192,6 @@ class Positions:
                     """,
                     (self.group, *partition, claim.epoch),
                 )
-        connection.close()
 
     def mark(
         self,

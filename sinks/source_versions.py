@@ -99,6 +99,8 @@ def seen_since(
     connection: Connection, source: str, wanted: Collection[tuple[str, str]], letter_id: int
 ) -> list[Seen]:
     """The contents of these (document, key) that came with or after that dead letter."""
+    if not wanted:
+        return []
     documents, keys = (list(column) for column in zip(*wanted, strict=True))
     found = connection.execute(
         """

@@ -29,7 +29,7 @@ class Stored:
     offset: int
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: tuple[tuple[str, bytes | None], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,8 @@ class Replay:
     def _one(self, connection: psycopg.Connection[Any], id: int) -> Outcome:
         row = connection.execute(
             """
-            SELECT stage, document, topic, partition, position, place, key, value, code, reason
+            SELECT stage, document, topic, partition, position, place, key, value, code, reason,
+                headers
             FROM dead_letters WHERE id = %s AND replayed_at IS NULL AND closed_at IS NULL
             FOR UPDATE
             """,
@@ -71,7 +72,7 @@ class Replay:
         ).fetchone()
         if row is None:
             return Outcome(id, False, "there is no such dead letter that is open")
-        stage, document, topic, partition, position, place, key, value, code, reason = row
+        stage, document, topic, partition, position, place, key, value, code, reason = row[:-1]
         if stage.startswith("stream:"):
             why = self._into_stream(connection, stage.removeprefix("stream:"), document, place)
         elif stage == STAGE:
@@ -81,7 +82,9 @@ class Replay:
         elif topic is None:
             why = f"it came from {stage} and is replayed there"
         else:
-            why = self._as_arrived(connection, Stored(topic, partition, position, key, value))
+            headers = tuple(dead_letters.read_headers(row[-1]))
+            record = Stored(topic, partition, position, key, value, headers)
+            why = self._as_arrived(connection, record)
         if why is None:
             connection.execute("UPDATE dead_letters SET replayed_at = now() WHERE id = %s", (id,))
             return Outcome(id, True, "")
@@ -90,7 +93,13 @@ class Replay:
     def _into_stream(
         self, connection: psycopg.Connection[Any], name: str, document: str, key: str
     ) -> str | None:
-        stream = next(stream for stream in self._streams if stream.name == name)
+        stream = next((stream for stream in self._streams if stream.name == name), None)
+        if stream is None:
+            known = ", ".join(one.name for one in self._streams)
+            return (
+                f"there is no stream {name} any more; there are {known}."
+                " `headrace dead-letters close` closes the letter"
+            )
         # A worker with a newer version must not be overtaken by what is read here.
         connection.execute(f"SELECT 1 FROM fact_{document} WHERE key = %s FOR UPDATE", (key,))
         changes = list(facts.read(connection, document, [key]))

@@ -12,15 +12,16 @@ from sqlalchemy import column
 from connectors.database.changes import Changes, Page
 from connectors.database.records import parse_json, record_of
 from connectors.database.relations import Relation
-from connectors.errors import SourceError
 from connectors.mapping.keeping import row_digest
 from connectors.mapping.model import Stream
-from connectors.mapping.values import shown
+from connectors.mapping.values import NO_DATE, shown
 from connectors.portions import Broken, Numbered, Origin, Portion, Window
 
 #: About how many bytes a payload has.
 _RECORD_BYTES = 500
 _ID, _TYPE, _PAYLOAD = "id", "aggregatetype", "payload"
+#: Of a row its position (None: it has none), its payload and its digest.
+_Taken = tuple[int | None, Any, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +36,25 @@ class Outbox:
         columns = self.changes.relation.columns
         at_id, at_type = columns.index(_ID), columns.index(_TYPE)
         at_payload = columns.index(_PAYLOAD)
-        taken: dict[str, list[tuple[int, Any, str]]] = {name: [] for name in self.origins}
+        taken: dict[str, list[_Taken]] = {name: [] for name in self.origins}
         for row, position in zip(page.rows, page.positions, strict=True):
+            # A row never changes, so that its id is its content; but it may be told later when one
+            # came that did not say so.
+            content = {_ID: str(row[at_id])}
             if position is None:
-                raise SourceError(
-                    f"{self.changes.relation.name}: {self.changes.changed} is empty in a row, so"
-                    " that nothing says when it came"
-                )
-            # A row never changes, so that its id is its content.
-            digest = row_digest({_ID: str(row[at_id])})
+                content[self.changes.changed] = ""
+            digest = row_digest(content)
             if row[at_type] in taken:
                 taken[row[at_type]].append((position, row[at_payload], digest))
         last = max((name for name in taken if taken[name]), key=list(taken).index, default=None)
         for name, several in taken.items():
             if several:
                 behind = page.state if name == last and page.state != state else None
-                yield _portion(self.origins[name], several, page.floor, behind)
+                yield _portion(self.origins[name], several, page.floor, behind, self._nowhen)
+
+    @property
+    def _nowhen(self) -> str:
+        return f"{self.changes.changed} is empty in the row, so that nothing says when it came"
 
 
 def outbox_of(streams: Sequence[Stream], relation: Relation) -> Outbox:
@@ -84,9 +88,10 @@ def again_from_outbox(origin: Origin, broken: Broken) -> Portion:
 
 def _portion(
     origin: Origin,
-    several: Sequence[tuple[int, Any, str]],
+    several: Sequence[_Taken],
     floor: int,
     state: Mapping[str, Any] | None,
+    nowhen: str,
 ) -> Portion:
     rows: list[Numbered] = []
     broken: list[Broken] = []
@@ -96,7 +101,10 @@ def _portion(
     for position, payload, digest in several:
         record = _record_of(payload)
         size += _RECORD_BYTES
-        if isinstance(record, str):
+        if position is None:
+            broken.append(Broken(NO_DATE, _bytes_of(payload), "no_change_time", nowhen))
+            of_broken.append((digest, None))
+        elif isinstance(record, str):
             broken.append(Broken(position, _bytes_of(payload), "broken_json", record))
             of_broken.append((digest, position))
         else:

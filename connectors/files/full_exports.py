@@ -144,19 +144,28 @@ class FullExports:
 
 
 def require_order(units: Sequence[Unit]) -> None:
-    """Refuse exports of one stream of which some are dated and some are not.
+    """Refuse several exports of one stream of which not all are dated.
 
     Raises:
         SourcePathError: which of them is the newest cannot be told.
     """
     undated = [unit for unit in units if unit.dated == NO_DATE]
-    if undated and len(undated) < len(units):
-        stream = undated[0].stream.name
+    if not undated or len(units) == 1:
+        return
+    stream = undated[0].stream.name
+    if len(undated) < len(units):
         raise SourcePathError(
             f"{undated[0].name} has no date in its name, as other full exports of the stream"
             f" {stream!r} have, so that nobody knows which is the newest: give it one, or keep it"
             f" out with 'from' (streams.{stream}.from)"
         )
+    raise SourcePathError(
+        f"{undated[0].name} and {undated[1].name} have no date in their names, and both are full"
+        f" exports of the stream {stream!r}: what one holds and the other does not would be"
+        " deleted. If each holds all of the stream, give each name a date, or leave one file only;"
+        " if each holds a part, export them as one file, or make each a stream of its own"
+        f" (streams.{stream}.from)"
+    )
 
 
 def _whole(stream: Stream) -> Whole:

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from connectors.files.beginnings import Beginning
+
 _SAMPLE = 4096
 
 
@@ -20,8 +22,8 @@ class Place:
     ``followed`` is the name of the file that this one was before it was rotated. ``tail`` is the
     end of a last line without a line end that a bounded read has taken already: it begins at
     ``offset`` and is read again if it grows. The rest recognizes the file: its inode, size and
-    time when it was last looked at, and digests of its beginning and of the bytes just before the
-    place.
+    time when it was last looked at, and digests of its beginning (see ``Beginning``) and of the
+    bytes just before the place.
     """
 
     offset: int = 0
@@ -67,11 +69,11 @@ def unchanged(path: Path, place: Place, final: bool) -> bool:
     return same and (place.end == found.st_size or not final)
 
 
-def resume(file: BinaryIO, place: Place) -> Place:
+def resume(file: BinaryIO, place: Place, beginning: Beginning) -> Place:
     """Where to go on in an open file: at ``place``, or at the beginning if it is another file.
 
     A file that was replaced, cut or written over is read again from its beginning; what is known
-    of it is then found to be a repeat.
+    of it is then found to be a repeat. ``beginning`` is that of the file.
     """
     found = os.fstat(file.fileno())
     looked = replace(place, inode=found.st_ino, size=found.st_size, modified=found.st_mtime_ns)
@@ -82,8 +84,8 @@ def resume(file: BinaryIO, place: Place) -> Place:
         found.st_ino != place.inode
         or found.st_size < place.end
         or rewritten
-        or _sample(file, 0, place.end) != place.head
         or _sample(file, place.end - _SAMPLE, place.end) != place.last
+        or not _begins_so(file, place, beginning)
     ):
         return Place(inode=found.st_ino, size=found.st_size, modified=found.st_mtime_ns)
     if place.tail is not None and found.st_size > place.tail:
@@ -91,13 +93,18 @@ def resume(file: BinaryIO, place: Place) -> Place:
     return looked
 
 
-def sampled(file: BinaryIO, place: Place) -> Place:
+def sampled(file: BinaryIO, place: Place, beginning: Beginning) -> Place:
     """``place`` with the digests by which it is found again."""
     return replace(
         place,
-        head=_sample(file, 0, place.end),
+        head=beginning.up_to(place.end),
         last=_sample(file, place.end - _SAMPLE, place.end),
     )
+
+
+def _begins_so(file: BinaryIO, place: Place, beginning: Beginning) -> bool:
+    # Cursors of earlier versions hold the digest of no more than the first 4 KiB.
+    return place.head in (_sample(file, 0, place.end), beginning.up_to(place.end))
 
 
 def _sample(file: BinaryIO, begin: int, end: int) -> str:

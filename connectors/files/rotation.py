@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from connectors.files.beginnings import Beginning
 from connectors.files.places import Place, place_from, resume
 from connectors.files.units import Packing, Unit
 
@@ -82,7 +83,7 @@ class Rotation:
     def _renamed(self, unit: Unit, place: Place) -> Iterator[Followed]:
         folder = unit.name.rpartition("/")[0]
         for path in unit.path.parent.iterdir():
-            if path.stat().st_ino != place.inode or not path.is_file():
+            if _inode_of(path) != place.inode or not path.is_file():
                 continue
             name = f"{folder}/{path.name}" if folder else path.name
             furthest = self._by_inode[place.inode]
@@ -91,6 +92,14 @@ class Rotation:
                 return
 
 
+def _inode_of(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except OSError:
+        # A link that leads nowhere, or taken away meanwhile.
+        return None
+
+
 def _is_same(path: Path, place: Place) -> bool:
     with path.open("rb") as file:
-        return resume(file, place).end == place.end
+        return resume(file, place, Beginning(file)).end == place.end

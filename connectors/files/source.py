@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 import structlog
 
+from connectors.files.beginnings import Beginning
 from connectors.files.dialects import UTF_16, Dialect
 from connectors.files.full_exports import FullExports, require_order
 from connectors.files.guarded import MIB
@@ -146,10 +147,11 @@ class FilesReader:
             self._leave(unit, error)
             return
         with file:
-            place = resume(file, place)
+            beginning = Beginning(file)
+            place = resume(file, place, beginning)
             file.seek(place.offset)
             for chunk in read_chunks(file, unit, place, final):
-                place = sampled(file, chunk.place)
+                place = sampled(file, chunk.place, beginning)
                 origin = _origin(unit, _dialect_of(place))
                 yield Portion(origin, chunk.rows, chunk.broken, place.as_state(), chunk.size)
 

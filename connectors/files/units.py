@@ -41,6 +41,10 @@ class SourcePathError(SourceError):
     """The path of a source cannot be read; the message says what to do."""
 
 
+class NothingThere(SourcePathError):
+    """There is nothing at the path of a source, or not yet."""
+
+
 class Packing(StrEnum):
     """How the bytes of a file lie in the file system."""
 
@@ -78,7 +82,7 @@ def find_units(path: str, streams: Mapping[str, Stream], zone: ZoneInfo) -> list
         zone: in which a date in a file's name is read.
 
     Raises:
-        SourcePathError: there is nothing at ``path``.
+        NothingThere: there is nothing at ``path``.
     """
     order = {name: position for position, name in enumerate(streams)}
     units = [
@@ -180,7 +184,7 @@ def _files(path: str) -> list[tuple[Path, str]]:
         while base != base.parent and any(sign in str(base) for sign in "*?["):
             base = base.parent
         if base == root or not base.is_dir():
-            raise SourcePathError(f"{path}: there is no such file or folder")
+            raise NothingThere(f"{path}: there is no such file or folder")
         found = [(file, file.relative_to(base)) for file in base.glob(str(root.relative_to(base)))]
     return [
         # A file's name may hold bytes that are no text.

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Self
+from dataclasses import dataclass, field
 
 from connectors.door import Connection, Door
 from connectors.passes import make_pass
@@ -19,11 +18,6 @@ class WatchedDoor(Door):
     """A door that remembers the dead letters that went through it."""
 
     letters: list[DeadLetter] = field(default_factory=list)
-
-    @classmethod
-    def over(cls, door: Door) -> Self:
-        """A door with all that ``door`` works with."""
-        return cls(*(getattr(door, one.name) for one in fields(Door)))
 
     def commit(
         self,
@@ -42,7 +36,7 @@ def take_deliveries(door: WatchedDoor, portions: Sequence[Portion]) -> list[list
     """Take deliveries in; returns when the broker has acknowledged what is made of them.
 
     Args:
-        door: of the source, whose right to be read is held.
+        door: of the source, whose right to be read is held; of these deliveries alone.
         portions: one for each delivery, under origins of different names.
 
     Returns:
@@ -52,7 +46,6 @@ def take_deliveries(door: WatchedDoor, portions: Sequence[Portion]) -> list[list
         PublishError: the broker did not take them all; handing them in again is safe.
         psycopg.Error: the database is away, or refuses the work.
     """
-    door.letters.clear()
     make_pass(door, Handed(list(portions)), final=False)
     by_origin: dict[str, list[DeadLetter]] = {}
     for letter in door.letters:

@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 from connectors.errors import SourceError
 from connectors.mapping.rest_reads import PagedBy, Paging, RestRead
 from connectors.mapping.values import shown
-from connectors.rest.client import Reply, Request, RestClient
+from connectors.rest.client import NotThere, Reply, Request, RestClient
 from connectors.rest.moments import written
 from connectors.rest.spans import Row, Span
 
@@ -66,9 +66,9 @@ class GeneralApi:
 
     def _numbered(self, paging: Paging, query: dict[str, str]) -> Iterator[list[Row]]:
         """Page 1, 2, 3 …; the page before is asked for again to see whether it is as it was."""
-        number, before = paging.first, None
+        number, before, longest = paging.first, None, 0
         while True:
-            rows = self._rows(self._page(query, paging, number))
+            rows = self._numbered_rows(paging, query, number)
             if before is not None:
                 again = self._rows(self._page(query, paging, number - 1))
                 if self._keys(again) != self._keys(before):
@@ -79,22 +79,31 @@ class GeneralApi:
                     )
                     raise SourceError(f"{self._url}: {message}")
             yield rows
-            if not rows or (paging.size is not None and len(rows) < self._read.page):
+            if _is_last(paging, rows, longest):
                 return
-            number, before = number + 1, rows
+            number, before, longest = number + 1, rows, len(rows)
+
+    def _numbered_rows(self, paging: Paging, query: dict[str, str], number: int) -> list[Row]:
+        try:
+            return self._rows(self._page(query, paging, number))
+        except NotThere:
+            if number == paging.first:
+                raise
+            # Some servers say of the page behind the last one that it is not there.
+            return []
 
     def _counted(self, paging: Paging, query: dict[str, str]) -> Iterator[list[Row]]:
         """By offset; the last record of a page is to be the first of the next one."""
-        offset, anchor = 0, None
+        offset, anchor, longest = 0, None, 0
         while True:
             rows = self._rows(self._page(query, paging, offset))
             if anchor is not None and self._keys(rows[:1]) != [anchor]:
                 raise _Shifted
             fresh = rows if anchor is None else rows[1:]
             yield fresh
-            if not fresh or (paging.size is not None and len(rows) < self._read.page):
+            if not fresh or _is_last(paging, rows, longest):
                 return
-            offset += len(rows) - 1
+            offset, longest = offset + len(rows) - 1, len(rows)
             (anchor,) = self._keys(rows[-1:])
 
     def _linked(self, paging: Paging, query: dict[str, str]) -> Iterator[list[Row]]:
@@ -130,6 +139,14 @@ class GeneralApi:
             )
             raise SourceError(f"{self._url}: {message}")
         return rows
+
+
+def _is_last(paging: Paging, rows: list[Row], longest: int) -> bool:
+    """Whether no page follows one with ``rows``; the pages before had ``longest`` records.
+
+    A server may hand out fewer than were asked for, so its own pages say how long one is.
+    """
+    return not rows or (paging.size is not None and len(rows) < longest)
 
 
 def _at(content: Any, pointer: str, nothing: Any) -> Any:

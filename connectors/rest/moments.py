@@ -18,6 +18,10 @@ _DATE_LENGTH = 10
 Moment = datetime | int
 
 
+class NoMoment(SourceError):
+    """A value that is no change time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unit:
     """The records that changed from ``begin`` on and before ``end``: those of one second.
@@ -34,7 +38,7 @@ def moment_of(found: Any) -> Moment | None:
     """The change time that a record states; None where it states none.
 
     Raises:
-        SourceError: it is no change time.
+        NoMoment: it is no change time.
     """
     if found is None or found is False or found == "":
         return None
@@ -42,15 +46,25 @@ def moment_of(found: Any) -> Moment | None:
         return found
     try:
         at = datetime.fromisoformat(str(found))
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except ValueError as error:
         message = f"{shown(found)} is no change time: name another field as 'changed' of 'read'"
-        raise SourceError(message) from error
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+        raise NoMoment(message) from error
+    except OverflowError as error:
+        raise NoMoment(f"{shown(found)} lies beyond the calendar in UTC") from error
+
+
+def readable_moment(found: Any) -> Moment | None:
+    """The change time that a record states; None where it states none, or none that is one."""
+    try:
+        return moment_of(found)
+    except NoMoment:
+        return None
 
 
 def unit_of(found: Any) -> Unit | None:
     """The unit in which a record changed; None where it states no change time."""
-    at = moment_of(found)
+    at = readable_moment(found)
     if at is None:
         return None
     if isinstance(at, int):

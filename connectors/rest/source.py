@@ -15,13 +15,14 @@ from connectors.errors import SourceError
 from connectors.exact_json import refused
 from connectors.files.json_record import json_record
 from connectors.mapping.model import SourceMapping, Stream
+from connectors.mapping.records import key_in
 from connectors.mapping.rest_reads import Api, RestRead
-from connectors.mapping.values import Node, shown
+from connectors.mapping.values import shown
 from connectors.portions import Broken, Numbered, Origin, Portion
 from connectors.rest.client import NotThere, RestClient
 from connectors.rest.frappe import FrappeApi
 from connectors.rest.general import GeneralApi
-from connectors.rest.moments import moment_of
+from connectors.rest.moments import NoMoment, moment_of, readable_moment
 from connectors.rest.odata import REMOVED, ODataApi
 from connectors.rest.odoo import OdooApi
 from connectors.rest.reached import Reached
@@ -104,7 +105,10 @@ class RestReader:
         found = json_record(broken.raw.decode(), "the record")
         if isinstance(found, tuple):
             return Portion(origin, broken=[replace(broken, code=found[0], reason=found[1])])
-        return Portion(origin, [(str(found.get(_read(origin.stream).key)), found)])
+        read = _read(origin.stream)
+        if read.tracked and _is_removal(found):
+            return Portion(origin, broken=[broken])
+        return Portion(origin, [(str(found.get(read.key)), found)])
 
     def _streams(self) -> list[Stream]:
         return [stream for stream in self._mapping.streams.values() if stream.read is not None]
@@ -157,10 +161,17 @@ class RestReader:
                 continue
             reached.link = changes.next
             # A record may be told of several times: the last word counts.
-            last = {stream.key(Node(row)): row for row in changes.rows}
+            last: dict[str, Row] = {}
+            nameless: list[Row] = []
+            for row in changes.rows:
+                key = key_in(stream, row)
+                if key is None:
+                    nameless.append(row)
+                else:
+                    last[key] = row
             standing = [row for row in last.values() if not _is_removal(row)]
-            gone = [key for key, row in last.items() if key is not None and _is_removal(row)]
-            yield from self._handed_in(stream, reached, standing, gone=gone)
+            gone = [key for key, row in last.items() if _is_removal(row)]
+            yield from self._handed_in(stream, reached, [*standing, *nameless], gone=gone)
             if changes.last:
                 return
 
@@ -192,8 +203,9 @@ def _portion(origin: Origin, read: RestRead, api: RestApi, rows: Sequence[Row]) 
         # One whose name is broken cannot even be asked for.
         bad = _broken(number, row, read)
         whole = None if bad is not None else api.whole(row)
-        if whole is not None and whole is not row:
-            bad = _broken(number, whole, read)
+        if whole is not None:
+            bad = _broken(number, whole, read) if whole is not row else bad
+            bad = bad or _misplaced(number, whole, read)
         if bad is not None:
             broken.append(bad)
             size += len(bad.raw)
@@ -210,6 +222,18 @@ def _broken(number: int, row: Row, read: RestRead) -> Broken | None:
     return None if reason is None else Broken(number, json.dumps(row).encode(), *reason)
 
 
+def _misplaced(number: int, row: Row, read: RestRead) -> Broken | None:
+    """A record that stands where none can be read: at no change time, or gone without a key."""
+    try:
+        moment_of(row.get(read.changed or ""))
+    except NoMoment as error:
+        return Broken(number, json.dumps(row).encode(), "bad_change_time", str(error))
+    if read.tracked and _is_removal(row):
+        reason = "it says that a record is gone, but the stream's key finds nothing in it"
+        return Broken(number, json.dumps(row).encode(), "no_key", reason)
+    return None
+
+
 def _is_removal(row: Row) -> bool:
     """Whether a record of a change list is gone; one that cannot be read is not believed."""
     return REMOVED in row and refused(row, "it") is None
@@ -217,7 +241,7 @@ def _is_removal(row: Row) -> bool:
 
 def _is_within(row: Row, read: RestRead, begin: datetime, end: datetime) -> bool:
     """Whether a record changed in a period: not every API can be asked for its end."""
-    at = moment_of(row.get(read.changed or ""))
+    at = readable_moment(row.get(read.changed or ""))
     return isinstance(at, datetime) and begin <= at < end
 
 

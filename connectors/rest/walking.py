@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from connectors.errors import SourceError
@@ -25,14 +25,18 @@ def walk(api: RestApi, read: RestRead, span: Span) -> Iterator[list[Row]]:
         yield from api.pages(span)
         return
     while True:
-        count, last = 0, None
+        count, unit = 0, None
         for rows in api.pages(span):
             count += len(rows)
-            last = rows[-1] if rows else last
+            unit = _last_unit(rows, read) or unit
             yield rows
-        if count < read.page or last is None:
+        if count < read.page:
             return
-        unit = _unit(last, read)
+        if unit is None:
+            raise SourceError(
+                f"{read.resource}: no record of a page has a change time in {read.changed!r}:"
+                " name another field as 'changed' of 'read'"
+            )
         if unit.begin != span.begin:
             span = replace(span, begin=unit.begin)
             continue
@@ -61,10 +65,7 @@ def _is_before(one: object, other: object) -> bool:
     return one.__class__ is other.__class__ and one < other  # type: ignore[operator]
 
 
-def _unit(row: Row, read: RestRead) -> Unit:
-    found = unit_of(row.get(read.changed or ""))
-    if found is None:
-        raise SourceError(
-            f"{read.resource}: a record has no {read.changed!r}, which 'read' calls its change time"
-        )
-    return found
+def _last_unit(rows: Sequence[Row], read: RestRead) -> Unit | None:
+    """That of the last record which has one; None where no record has."""
+    units = (unit_of(row.get(read.changed or "")) for row in reversed(rows))
+    return next((unit for unit in units if unit is not None), None)

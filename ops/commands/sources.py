@@ -116,6 +116,7 @@ def cursor(
 
     What is read again is found to be a repeat; what is passed over is not read.
     """
+    from connectors.mapping.loading import load_mapping
     from ops.presenting.console import show
     from ops.presenting.sources import cursors_table
     from ops.source_cursors import cursors_answer, parse_settings, set_cursors
@@ -130,7 +131,8 @@ def cursor(
         typer.confirm("Set this?", abort=True, err=True)
     with Stack.database_only(settings) as url:
         if wanted:
-            set_cursors(url, source, wanted)
+            mapping = load_mapping(source.mapping, source.name, settings.company.zone)
+            set_cursors(url, source, mapping, wanted)
         answer = cursors_answer(url, source)
     show(answer, as_json, cursors_table(answer))
 

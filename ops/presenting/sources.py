@@ -15,7 +15,8 @@ _DIFFERENCES_SHOWN = 100
 
 
 def sources_table(answer: Answer) -> Table:
-    """The configured sources."""
+    """The configured sources; below them what keeps some from being read."""
+    failing = [one for one in answer["sources"] if one["failing"]]
     table = plain_table(
         f"Sources ({len(answer['sources'])})",
         [("source", ""), ("kind", ""), ("mapping", ""), ("reads", "dim"), ("last read", "")],
@@ -25,11 +26,27 @@ def sources_table(answer: Answer) -> Table:
         named = ("name", "kind", "mapping", "reads")
         table.add_row(
             *(one[name] for name in named),
-            Text("paused", style="bold") if one["paused_at"] else one["last_read"] or _NEVER,
+            _read(one),
             f"{one['files']:,}",
             f"{one['waiting']:,}",
         )
+    if failing:
+        table.caption_justify = "left"
+        table.caption = Text(
+            "\n".join(
+                f"{one['name']} fails since {one['failing']['since']}: {one['failing']['error']}"
+                for one in failing
+            )
+        )
     return table
+
+
+def _read(one: Answer) -> Text | str:
+    if one["paused_at"]:
+        return Text("paused", style="bold")
+    if one["failing"]:
+        return Text("failing", style="bold")
+    return one["last_read"] or _NEVER
 
 
 def cursors_table(answer: Answer) -> Table:

@@ -34,6 +34,10 @@ class Records:
         #: Changes of tracked sets in their order, deletions as None.
         self.changes: list[tuple[Any, Record | None]] = []
         self.first_change = 0
+        #: No page of a list has more, however many are asked for.
+        self.most = 1_000
+        #: Answers that the page behind the last one is not there.
+        self.ends_with_404 = False
         self.deep = b"[]"
 
     def put(self, key: Any, changed: str, **fields: Any) -> None:
@@ -194,10 +198,13 @@ class Handler(BaseHTTPRequestHandler):
             for one in self.records.sorted()
             if _holds(one["changed"], ">=", query.get("since", ""))
         ]
-        size = int(query.get("size", 4))
+        size = min(int(query.get("size", 4)), self.records.most)
         begin = int(query.get("offset", query.get("cursor", 0)))
         if "page" in query:
             begin = (int(query["page"]) - 1) * size
+        if self.records.ends_with_404 and begin and begin >= len(found):
+            self.send({"message": "no such page"}, 404)
+            return
         page, end = found[begin : begin + size], begin + size
         more = end < len(found)
         host = f"http://{self.headers['host']}"

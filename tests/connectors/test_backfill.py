@@ -6,20 +6,27 @@ import random
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from connectors.backfill import Period, backfill
 from connectors.door import Door
 from connectors.errors import SourceError
+from connectors.kinds import Reader
 from connectors.opening import open_door
 from connectors.report import SourceReport
-from hub.source_settings import FilesSource
+from connectors.rest.source import RestReader
+from hub.source_settings import FilesSource, RestSource
 from sinks import cursors
 from sinks.database import connect
+from tests.connectors.rest_server import Records, serving
 from tests.connectors.sources import KilledError, SampleSource, mapping
+from tests.connectors.tables import TableSource, source_url
 
 pytestmark = pytest.mark.stack
+
+__all__ = ["source_url"]
 
 DATED = """
 streams: {customer: {from: "customers*.csv", key: no, changed: on, version: date}}
@@ -67,12 +74,18 @@ def live_and_export(
 def run_backfill(of: SampleSource, export: Path, period: Period = MARCH) -> SourceReport:
     """Backfill from a folder of its own, as an old export that was laid elsewhere."""
     settings = FilesSource(name="sample", path=str(export), mapping="unused")
+    reading = SampleSource(of.database_url, export, of.mapping).reader()
+    return backfill_through(of, settings, reading, period)
+
+
+def backfill_through(
+    of: SampleSource, settings: Any, reading: Reader, period: Period = MARCH
+) -> SourceReport:
     report = SourceReport("sample")
 
     def opened() -> AbstractContextManager[Door]:
         return open_door(settings, of.mapping, of.log, of.database_url)
 
-    reading = SampleSource(of.database_url, export, of.mapping).reader()
     backfill(opened, reading, period, report)
     return report
 
@@ -172,3 +185,73 @@ def test_source_that_states_no_dates_is_refused(database_url: str, tmp_path: Pat
     live.write("customers.csv", "no,name\n1,a\n")
     with pytest.raises(SourceError, match="a period cannot be chosen"):
         run_backfill(live, live.folder)
+
+
+TABLE = """
+streams: {customer: {from: customer, key: no, table: {changed: at}CHANGED}}
+events:
+- {emit: customer, from: customer, key: no, fields: {name: name}}
+"""
+DATED_TABLE = TABLE.replace("CHANGED", ", changed: at, version: precise")
+
+
+def filled_table(database_url: str, source_url: str, text: str) -> TableSource:
+    table = TableSource(database_url, source_url, mapping(text))
+    table.execute("CREATE TABLE customer (no text PRIMARY KEY, name text, at timestamptz)")
+    table.execute(
+        "INSERT INTO customer VALUES ('1', 'Ada', '2026-03-02Z'), ('2', 'Ben', '2026-04-02Z'),"
+        " ('3', 'Eve', NULL)"
+    )
+    return table
+
+
+@pytest.mark.parametrize("joined", [False, True], ids=["direct", "joined"])
+def test_rows_of_a_table_are_chosen_by_the_change_time_that_the_stream_names(
+    database_url: str, source_url: str, joined: bool
+) -> None:
+    text = DATED_TABLE
+    if joined:
+        text = text.replace("name: name", "name: $other.name").replace(
+            "key: no, fields", "key: no, lookup: {other: {in: customer, on: {no: no}}}, fields"
+        )
+    table = filled_table(database_url, source_url, text)
+    report = backfill_through(table, table.settings(), table.tables())
+    assert (report.read, report.published) == (1, 1)
+    assert names(table) == {"1": "Ada"}
+    table.run()
+    backfill_through(table, table.settings(), table.tables())
+    assert names(table) == {"1": "Ada", "2": "Ben", "3": "Eve"}
+
+
+def test_table_whose_stream_names_no_change_time_has_no_period(
+    database_url: str, source_url: str
+) -> None:
+    table = filled_table(database_url, source_url, TABLE.replace("CHANGED", ""))
+    with pytest.raises(SourceError, match="no record states when it changed"):
+        backfill_through(table, table.settings(), table.tables())
+    assert names(table) == {}
+
+
+def test_api_is_asked_for_the_records_of_the_period(database_url: str, tmp_path: Path) -> None:
+    read = "{api: odoo, resource: res.partner, page: 5, overlap: PT3S}"
+    text = (
+        f"streams: {{customer: {{read: {read}, key: id, changed: write_date, version: precise}}}}\n"
+        "events: [{emit: customer, from: customer, key: id, fields: {name: name}}]\n"
+    )
+    records = Records()
+    for number, day in enumerate(("02-27", "03-01", "03-31", "04-01")):
+        records.put(number, f"2026-{day} 00:00:00", name=f"n{number}")
+    records.put(9, "2026-03-00 00:00:00", name="without a day")
+    with serving(records) as url:
+        settings = RestSource(
+            name="sample",
+            kind="rest",
+            url=url,
+            mapping="unused",
+            headers={"Authorization": "Bearer secret"},
+            requests_per_second=1000,
+        )
+        of = SampleSource(database_url, tmp_path, mapping(text))
+        report = backfill_through(of, settings, RestReader(settings, of.mapping))
+    assert (report.read, report.published) == (2, 2)
+    assert names(of) == {"1": "n1", "2": "n2"}

@@ -132,6 +132,38 @@ def test_broken_payload_is_a_dead_letter_once_and_the_next_event_goes_on(
         assert (door.report.published, door.report.rejected) == (1, 0)
 
 
+def test_event_that_does_not_say_when_it_came_is_a_dead_letter_and_the_next_one_goes_on(
+    database_url: str, source_url: str
+) -> None:
+    text = MAPPING.replace("{outbox:", "{changed: created_at, outbox:")
+    source = TableSource(database_url, source_url, mapping(text))
+    more = ", created_at timestamptz DEFAULT now()"
+    source.execute(TABLE.format(id="bigserial", payload="jsonb", more=more))
+    tell(source, "Customer", {"no": "1", "name": "Ada"})
+    source.execute("UPDATE outbox SET created_at = NULL")
+    tell(source, "Customer", {"no": "2", "name": "Ben"})
+    report = source.run()
+    assert (report.published, report.rejected) == (1, 1)
+    report = source.run()
+    assert (report.published, report.rejected) == (0, 0)
+    with connect(database_url) as connection:
+        ((letter_id, stage, code, reason, place, value, headers),) = connection.execute(
+            "SELECT id, stage, code, reason, place, value, headers FROM dead_letters"
+        ).fetchall()
+    assert code == "no_change_time" and "created_at is empty" in reason
+    stored = [(name, one.encode()) for name, one in headers]
+    letter = DeadLetter(stage, code, reason, place=place, value=bytes(value), headers=stored)
+    with open_door(source.settings(), source.mapping, source.log, database_url) as door:
+        replay_through(door, source.tables(), letter_id, letter)
+        assert (door.report.published, door.report.rejected) == (1, 0)
+    source.execute(
+        "UPDATE outbox SET created_at = now(), payload = jsonb_build_object('no', 1, 'name', 'Eve')"
+        " WHERE created_at IS NULL"
+    )
+    assert source.run().published == 1
+    assert {document["name"] for document in source.standing().values()} == {"Ben", "Eve"}
+
+
 def test_random_ids_need_a_column_that_gives_the_order(database_url: str, source_url: str) -> None:
     source = TableSource(database_url, source_url, mapping(MAPPING))
     more = ", created_at timestamptz NOT NULL DEFAULT now()"

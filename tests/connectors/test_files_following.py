@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -167,6 +168,64 @@ def test_file_that_was_cut_and_written_anew_is_read_from_its_beginning(tmp_path:
     assert times(reading) == ["1", "2", "3"]
     path.write_text(logged(4))
     assert times(reading) == ["4"]
+
+
+def test_link_that_leads_nowhere_does_not_hide_the_rest_of_a_rotated_file(tmp_path: Path) -> None:
+    path = tmp_path / "queue_log"
+    reading = Reading(path, options())
+    for number in range(20):
+        (tmp_path / f"current.{number}").symlink_to("taken-away")
+    path.write_text(logged(1))
+    assert times(reading) == ["1"]
+    with path.open("a") as file:
+        file.write(logged(2))
+    path.rename(tmp_path / "queue_log.1")
+    path.write_text(logged(3))
+    assert times(reading) == ["2", "3"]
+
+
+def customers(*cities: str) -> str:
+    return "no,name\n" + "".join(f"{no:05},{city}\n" for no, city in enumerate(cities))
+
+
+def test_change_in_the_middle_of_a_file_that_grew_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    reading = Reading(tmp_path, options())
+    cities = ["Ulm"] * 100_000
+    path.write_text(customers(*cities))
+    assert len(reading.read(final=False).rows) == 100_000
+    cities[50_000] = "Hof"
+    path.write_text(customers(*cities, "Bonn"))
+    found = reading.read(final=False).rows
+    assert len(found) == 100_001
+    assert {"no": "50000", "name": "Hof"} in found
+    assert reading.read().rows == []
+
+
+def test_file_that_only_grew_is_read_from_its_place_though_it_is_large(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    reading = Reading(tmp_path, options())
+    path.write_text(customers(*["Ulm" * 50_000] * 300))
+    assert len(reading.read(final=False).rows) == 300
+    with path.open("a") as file:
+        file.write("00300,Bonn\n00301,Ki")
+    assert reading.read(final=False).places == ["a.csv:302"]
+    with path.open("a") as file:
+        file.write("el\n")
+    assert reading.read(final=False).rows == [{"no": "00301", "name": "Kiel"}]
+
+
+def test_cursor_of_an_earlier_version_is_gone_on_from(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    reading = Reading(tmp_path, options())
+    path.write_text(customers(*["Ulm"] * 1_000))
+    reading.read(final=False)
+    # It held the digest of the first 4 KiB only.
+    first = hashlib.sha256(path.read_bytes()[:4096]).hexdigest()
+    reading.states["a.csv"] = {**reading.states["a.csv"], "head": first}
+    with path.open("a") as file:
+        file.write("01000,Bonn\n")
+    assert reading.read(final=False).rows == [{"no": "01000", "name": "Bonn"}]
 
 
 def test_queue_log_line_with_too_few_or_too_many_fields_is_broken(tmp_path: Path) -> None:

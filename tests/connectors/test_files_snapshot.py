@@ -151,12 +151,12 @@ def test_export_replaced_in_place_stands_though_it_said_so_before(exports: Expor
 
 
 def test_same_export_twice_and_touched_says_nothing_new(exports: Exports) -> None:
-    exports.export("customers_1.csv", ALL)
+    exports.export("customers_2026-01-01.csv", ALL)
     exports.run()
-    exports.export("customers_2.csv", ALL)
+    exports.export("customers_2026-01-02.csv", ALL)
     again = exports.run()
     assert (again.read, again.repeated, again.published) == (4, 4, 0)
-    os.utime(exports.folder / "customers_2.csv", ns=(0, 0))
+    os.utime(exports.folder / "customers_2026-01-02.csv", ns=(0, 0))
     assert exports.run().read == 0
 
 
@@ -305,13 +305,13 @@ def test_export_written_to_while_it_is_read_deletes_nothing(exports: Exports) ->
 
 
 def test_export_that_is_taken_away_deletes_nothing(exports: Exports) -> None:
-    exports.export("customers_1.csv", ALL)
-    exports.export("customers_2.csv", without("1"))
+    exports.export("customers_2026-01-01.csv", ALL)
+    exports.export("customers_2026-01-02.csv", without("1"))
     portions = exports.reader().portions({}, final=True)
     found = [next(portions)]
-    (exports.folder / "customers_2.csv").unlink()
+    (exports.folder / "customers_2026-01-02.csv").unlink()
     found += portions
-    assert {one.origin.name for one in found} == {"customers_1.csv"}
+    assert {one.origin.name for one in found} == {"customers_2026-01-01.csv"}
     assert len(found[0].rows) == 4
     assert found[-1].whole is not None and not found[-1].whole.doubt
 
@@ -320,9 +320,9 @@ def test_export_that_is_taken_away_deletes_nothing(exports: Exports) -> None:
 def test_killed_between_publishing_and_commit_it_says_the_same_again(
     exports: Exports, stop_after: int
 ) -> None:
-    exports.export("customers_1.csv", ALL)
+    exports.export("customers_2026-01-01.csv", ALL)
     exports.run()
-    exports.export("customers_2.csv", without("2", of_1="Hof"))
+    exports.export("customers_2026-01-02.csv", without("2", of_1="Hof"))
     exports.log.stop_after = stop_after
     with pytest.raises(KilledError):
         exports.run()
@@ -330,7 +330,7 @@ def test_killed_between_publishing_and_commit_it_says_the_same_again(
     exports.run()
     assert exports.told() == without("2", of_1="Hof")
     # What came back meanwhile is newer than what was said of it before the kill.
-    exports.export("customers_3.csv", ALL)
+    exports.export("customers_2026-01-03.csv", ALL)
     exports.run()
     assert exports.told() == ALL
 
@@ -340,14 +340,14 @@ def test_killed_in_the_middle_of_an_export_it_is_compared_from_its_beginning(
 ) -> None:
     many = {str(no): "Ulm" for no in range(8_000)}
     long = "Hof" + " " * 80 + "Saale"
-    exports.export("customers_1.csv", many)
+    exports.export("customers_2026-01-01.csv", many)
     exports.run()
-    exports.export("customers_2.csv", {no: long for no in many if no not in ("7", "7999")})
+    exports.export("customers_2026-01-02.csv", {no: long for no in many if no not in ("7", "7999")})
     source = FilesSource(name="sample", path=str(exports.folder), mapping="unused")
     with open_door(source, exports.mapping, exports.log, exports.database_url) as door:
         with pytest.raises(KilledError):
             make_pass(door, Killed(exports.reader(), 3), final=True)
-    begun = exports.states()["customers_2.csv"]
+    begun = exports.states()["customers_2026-01-02.csv"]
     assert not begun["ended"] and exports.deleted() == set()
     exports.run()
     assert exports.deleted() == {"7", "7999"}
@@ -383,6 +383,20 @@ def test_dated_and_undated_exports_beside_each_other_are_refused(exports: Export
         exports.reader().check()
     with pytest.raises(SourcePathError, match="which is the newest"):
         exports.run()
+
+
+def test_several_exports_without_a_date_are_refused_and_delete_nothing(exports: Exports) -> None:
+    exports.export("customers_DE.csv", {"1": "Ulm", "2": "Bonn"})
+    exports.run()
+    exports.export("customers_FR.csv", {"2": "Bonn", "3": "Lyon"})
+    with pytest.raises(SourcePathError, match=r"customers_DE\.csv and customers_FR\.csv have no"):
+        exports.reader().check()
+    for _ in range(2):
+        with pytest.raises(
+            SourcePathError, match=r"give each name a date.*streams\.customer\.from"
+        ):
+            exports.run()
+    assert (exports.told(), exports.deleted()) == ({"1": "Ulm", "2": "Bonn"}, set())
 
 
 @pytest.mark.parametrize(

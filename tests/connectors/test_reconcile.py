@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.errors import SourceError
-from connectors.reconcile import Item, Stated, read_stated, reconcile
+from connectors.reconcile import Item, Stated, item_of, read_stated, reconcile
 
 
 def invoice(key: str, day: str, amount: str, currency: str = "EUR") -> Item:
@@ -35,6 +35,33 @@ def test_totals_agree_by_period_and_currency() -> None:
     found = reconcile(read_stated(rows, "f"), HELD)
     assert found.agrees
     assert [one.held for one in found.totals] == [(1, Decimal(10)), (2, None), (0, Decimal(0))]
+
+
+def test_order_counts_by_the_net_amounts_of_its_lines_that_are_not_rejected() -> None:
+    lines = [
+        {"net_amount": Decimal("10.50"), "rejected": False},
+        {"net_amount": Decimal("2"), "rejected": False},
+        {"net_amount": Decimal("99"), "rejected": True},
+    ]
+    day = date(2026, 1, 5)
+    held = [
+        item_of("order", {"id": "1", "ordered_on": day, "currency": "EUR", "lines": lines}),
+        item_of("order", {"id": "2", "ordered_on": day, "currency": "USD", "lines": lines[:1]}),
+        item_of("order", {"id": "3", "ordered_on": day, "currency": "EUR", "lines": []}),
+    ]
+    of_order = {"document": "order", "period": "2026-01"}
+    rows = [
+        {**of_order, "currency": "EUR", "count": "2", "sum": "12.5"},
+        {**of_order, "currency": "USD", "count": "1", "sum": "10.5"},
+    ]
+    assert reconcile(read_stated(rows, "f"), held).agrees
+
+
+@pytest.mark.parametrize("stated", ["sum", "currency"])
+def test_amounts_of_documents_that_have_none_are_refused(stated: str) -> None:
+    row = {"document": "shipment", "period": "2026-01", "count": "1", stated: "0"}
+    with pytest.raises(SourceError, match=rf"row 1: .*shipment have no amount: leave {stated}"):
+        read_stated([row], "f")
 
 
 def test_document_with_another_date_or_amount_is_different() -> None:

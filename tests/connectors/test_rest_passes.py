@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from connectors.rest.source import RestReader
 from hub.source_settings import RestSource
 from sinks.database import connect
 from sinks.dead_letters import DeadLetter
-from tests.connectors.rest_server import DEEP, Records, cuts, refuses, serving
+from tests.connectors.rest_server import DEEP, Records, cuts, refuses, says, serving
 from tests.connectors.sources import KilledError, SampleSource, mapping
 
 pytestmark = pytest.mark.stack
@@ -171,3 +172,55 @@ def test_record_whose_key_cannot_be_kept_is_a_dead_letter(
     assert (first.rejected, first.published) == (2, 1)
     again = sample.run()
     assert (again.published, again.rejected) == (0, 0)
+
+
+@pytest.mark.parametrize("api", FIELDS)
+def test_record_without_a_change_time_is_a_dead_letter_once_and_can_be_replayed(
+    database_url: str, tmp_path: Path, records: Records, url: str, api: str
+) -> None:
+    sample = RestSample(database_url, tmp_path, url, api)
+    sign, zone = (" ", "") if api in ("frappe", "odoo") else ("T", "Z")
+    for number in range(8):
+        records.put(key_of(api, number), f"2026-03-01{sign}10:00:1{number}{zone}", label="good")
+    records.put(key_of(api, 3), f"0000-00-00{sign}00:00:00{zone}", label="bad")
+    first = sample.run()
+    assert (first.rejected, first.published) == (1, 7)
+    again = sample.run()
+    assert (again.published, again.rejected) == (0, 0)
+    with connect(database_url) as connection:
+        (letter,) = connection.execute(
+            "SELECT stage, code, reason, place, value, headers, id FROM dead_letters"
+        ).fetchall()
+    assert letter[1] == "bad_change_time"
+    replayed = sample.replay(letter, bytes(letter[4]).replace(b"0000-00-00", b"2026-03-01"))
+    assert (replayed.published, replayed.rejected) == (1, 0)
+    assert labels(sample)[str(key_of(api, 3))] == "bad"
+
+
+def test_each_tracked_record_without_a_key_is_a_dead_letter_and_the_others_go_on(
+    database_url: str, tmp_path: Path, records: Records, url: str
+) -> None:
+    sample = RestSample(database_url, tmp_path, url, "tracked")
+    sample.mapping = mapping(
+        f"streams: {{customer: {{read: {READS['tracked']}, key: {{integer: id}}}}}}\n"
+        "events: [{emit: customer, from: customer, key: id, fields: {name: label}}]\n"
+    )
+    told = [
+        {"label": "first without"},
+        {"id": None, "label": "second without"},
+        {"id": "one", "label": "no number"},
+        {"id": 1, "label": "with"},
+        {"@removed": {"reason": "deleted"}},
+    ]
+    answer = json.dumps({"value": told, "@odata.deltaLink": "/odata/C?delta=0"}).encode()
+    records.faults = [says(answer, "application/json")]
+    report = sample.run()
+    assert (report.published, report.rejected) == (1, 4)
+    assert labels(sample) == {"1": "with"}
+    with connect(database_url) as connection:
+        letters = connection.execute(
+            "SELECT stage, code, reason, place, value, headers, id FROM dead_letters"
+        ).fetchall()
+    for letter in letters:
+        replayed = sample.replay(letter, bytes(letter[4]))
+        assert (replayed.published, replayed.rejected) == (0, 1)

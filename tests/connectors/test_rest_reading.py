@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from connectors.errors import SourceError
 from connectors.mapping import MappingError
+from connectors.mapping.rest_reads import Api, RestRead
 from connectors.portions import Portion
+from connectors.rest.reached import Reached
 from connectors.rest.source import RestReader
 from hub.source_settings import RestSource
 from tests.connectors.rest_server import (
@@ -275,6 +278,50 @@ def test_list_whose_pages_never_stand_still_is_refused(records: Records, url: st
     )
     with pytest.raises(SourceError, match="its pages shifted"):
         list(reader(url, LISTS["page"]).portions({}, final=True))
+
+
+@pytest.mark.parametrize("api", EVERY)
+@pytest.mark.parametrize("said", ["0000-00-00 00:00:00", "2026-03-01 10:00:99"])
+def test_record_whose_change_time_is_none_is_broken_and_the_others_are_read(
+    records: Records, url: str, api: str, said: str
+) -> None:
+    fill(records, api, 9)
+    put(records, api, 3, said, "bad")
+    portions = list(reader(url, EVERY[api]).portions({}, final=True))
+    assert len({str(key) for portion in portions for key, _ in portion.rows}) == 8
+    (code,) = {(one.code, one.raw) for portion in portions for one in portion.broken}
+    assert code[0] == "bad_change_time" and b'"bad"' in code[1]
+
+
+@pytest.mark.parametrize("changed", ["modified", None])
+def test_cursor_costs_no_more_for_each_page_the_further_it_is(changed: str | None) -> None:
+    read = RestRead(Api.ODATA, "x", "id", changed, timedelta(seconds=5), 100)
+    reached, begin = Reached(read), datetime(2026, 3, 1, tzinfo=UTC)
+    for page in range(1_000):
+        at = (begin + timedelta(seconds=page)).isoformat()
+        rows = [{"id": page * 100 + number, "modified": at} for number in range(100)]
+        assert reached.fresh(rows) == rows
+        assert reached.fresh(rows) == []
+        reached.settle()
+        if changed is not None:
+            assert len(reached.known) <= 12_000
+    known = [key for key, _, _ in reached.as_state()["known"]]
+    ours = range(99_400 if changed else 95_000, 100_000)
+    assert known == [str(number) for number in ours]
+
+
+@pytest.mark.parametrize("count", [2, 9, 10, 11])
+@pytest.mark.parametrize("by", ["page", "offset"])
+@pytest.mark.parametrize("ends_with_404", [False, True])
+def test_server_that_hands_out_fewer_records_than_were_asked_for_is_read_whole(
+    records: Records, url: str, by: str, count: int, ends_with_404: bool
+) -> None:
+    records.most, records.ends_with_404 = 3, ends_with_404
+    fill(records, by, count)
+    reading, states = reader(url, LISTS[by]), dict[str, Any]()
+    found = taken(reading.portions(states, final=True), states)
+    assert names(found) == sorted(f"n{number}" for number in range(count))
+    assert taken(reading.portions(states, final=True), states) == []
 
 
 @pytest.mark.parametrize(

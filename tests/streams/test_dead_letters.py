@@ -8,7 +8,7 @@ import pytest
 
 from streams.ingest import Ingest, Span
 from streams.rebuild import rebuild
-from streams.replay import Outcome, Replay
+from streams.replay import Outcome, Replay, Stored
 from tests.oracle.generate import Event
 from tests.oracle.handwritten import invoice, log_of, payment
 from tests.streams.keeping import assert_balances_are_the_sums, kept
@@ -110,6 +110,36 @@ def test_a_record_that_cannot_be_read_stays_a_dead_letter_with_its_reason(ledger
     assert not outcome.replayed
     assert outcome.reason
     assert kept(ledger) == before
+
+
+def test_a_record_that_is_refused_again_when_it_is_replayed_keeps_its_headers(
+    ledger: Ledger,
+) -> None:
+    (record,) = log_of([invoice("erp|1", "erp|C", LATE, "70", terms=NEVER)], partitions=1)
+    stored = Stored(record.topic, 0, 7, record.key, record.value, (("ce_id", b"e-1"),))
+    span = Span(record.topic, 0, 0, 7, 8, [stored])
+    ingest = Ingest([], None)
+    ledger.run(
+        lambda connection: ingest.put_aside(
+            connection, [span], "not_processable", RuntimeError("it died")
+        )
+    )
+    replay(ledger)
+    found = ledger.rows("SELECT code, headers FROM dead_letters ORDER BY id")
+    assert found == [
+        ("not_processable", [["ce_id", "e-1"]]),
+        ("rule_failed", [["ce_id", "e-1"]]),
+    ]
+
+
+def test_a_letter_of_a_stream_that_is_no_more_stays_with_its_reason(ledger: Ledger) -> None:
+    ledger.apply(invoice("erp|2", "erp|C", LATE, "70", terms=NEVER))
+    ledger.run(
+        lambda connection: connection.execute("UPDATE dead_letters SET stage = 'stream:forecasts'")
+    )
+    (outcome,) = replay(ledger)
+    assert not outcome.replayed
+    assert "there is no stream forecasts any more" in outcome.reason
 
 
 def test_a_lost_conflict_has_nothing_to_replay(ledger: Ledger) -> None:
