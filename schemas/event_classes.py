@@ -15,16 +15,8 @@ from textwrap import fill
 from typing import Any
 
 from schemas.catalogue import TOPICS, CatalogueError, Topic
+from schemas.writing import CLASSES
 
-_PYTHON = {
-    "string": "str",
-    "boolean": "bool",
-    "int": "int",
-    "long": "int",
-    "date": "date",
-    "timestamp-micros": "datetime",
-    "decimal": "Decimal",
-}
 _HEAD = '''"""What a decoded document holds, by type; made from avro/ by schemas.event_classes."""
 
 from __future__ import annotations
@@ -70,12 +62,12 @@ def _type(schema: Any) -> str:
     if isinstance(schema, list):
         return f"{_type(schema[1])} | None"
     if isinstance(schema, str):
-        return _PYTHON.get(schema) or schema.rpartition(".")[2]
+        return CLASSES.get(schema) or schema.rpartition(".")[2]
     if schema["type"] == "array":
         return f"list[{_type(schema['items'])}]"
     if schema["type"] == "record":
         return str(schema["name"])
-    return _PYTHON[schema["logicalType"]]
+    return CLASSES[schema["logicalType"]]
 
 
 def _docstring(text: str) -> str:

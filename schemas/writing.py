@@ -59,7 +59,8 @@ o += known_instant(HELD) or instant_bytes(HELD)""",
 e, HELD = known_decimal(HELD) or decimal_bytes(HELD)
 o += e""",
 }
-_CLASSES = {
+#: The class that a value of each type has when it is read.
+CLASSES = {
     "string": "str",
     "boolean": "bool",
     "int": "int",
@@ -120,9 +121,9 @@ class _Code:
         if isinstance(schema, list):
             return self.optional(schema, held, depth)
         kind = kind_of(schema)
-        if kind not in _CLASSES:
+        if kind not in CLASSES:
             raise ValueError(f"No contract may have the type {kind}.")
-        self.add(depth, f"if HELD.__class__ is not {_CLASSES[kind]}:\n    raise Unfit", held)
+        self.add(depth, f"if HELD.__class__ is not {CLASSES[kind]}:\n    raise Unfit", held)
         if kind == "record":
             return self.record(schema, held, depth)
         if kind == "array":

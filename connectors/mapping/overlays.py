@@ -73,11 +73,17 @@ def _expression(base: yaml.Node, over: yaml.Node) -> yaml.Node:
     operator = _operator(base)
     if operator is None or operator != _operator(over):
         return over
-    table: Merge = lambda one, other: _by_key(one, other, lambda _: _expression)  # noqa: E731
-    whole: Merge = lambda one, other: other  # noqa: E731
     return _by_key(
-        base, over, lambda name: table if name == operator and name in _TABLES else whole
+        base, over, lambda name: _table if name == operator and name in _TABLES else _whole
     )
+
+
+def _table(base: yaml.Node, over: yaml.Node) -> yaml.Node:
+    return _by_key(base, over, lambda _: _expression)
+
+
+def _whole(base: yaml.Node, over: yaml.Node) -> yaml.Node:
+    return over
 
 
 def _operator(node: yaml.Node) -> str | None:

@@ -6,6 +6,7 @@ import subprocess
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from signal import SIGTERM, Signals
 from typing import ClassVar
@@ -229,7 +230,7 @@ class EmbeddedServer(ABC):
             return
         began = time.monotonic()
         stopped = stop_process(record.process, self.stop_seconds, self.stop_signals, self.marker)
-        _reap_children()
+        _reap_children(record.process.pid, self.stop_seconds)
         write_record(self.data, self.name, RunRecord(None, record.ports))
         seconds = round(time.monotonic() - began, 2)
         log.info("server_stopped", server=self.name, cleanly=stopped, seconds=seconds)
@@ -239,7 +240,17 @@ class EmbeddedServer(ABC):
 _children: list[subprocess.Popen[bytes]] = []
 
 
-def _reap_children() -> None:
+def _reap_children(ended: int | None = None, seconds: float = 0) -> None:
+    """Forget the servers that have ended; of the one ``ended``, threads may still be on their way.
+
+    Args:
+        ended: a process that is found no more, which a server of many threads is a moment too soon.
+        seconds: how long it is waited for.
+    """
+    for child in _children:
+        if child.pid == ended:
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(seconds)
     _children[:] = [child for child in _children if child.poll() is None]
 
 
