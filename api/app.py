@@ -25,6 +25,7 @@ from api.hook_desk import Delivery, Hook, HookDesk
 from api.hooks import HookDoor, hooks_router
 from api.local_callers import LocalCallers
 from api.problems import Fault, Problem
+from api.reading_apart import ReadingApart
 from api.registry import registry_router
 from connectors.mapping.loading import load_mapping
 from connectors.publish import KafkaPublisher
@@ -76,6 +77,7 @@ def create_app(behind: Behind) -> FrontDoor:
         most=_MOST_WAITING,
         pace_s=_PACE_S,
     )
+    apart = ReadingApart()
     database = engine(url)
 
     @asynccontextmanager
@@ -85,6 +87,7 @@ def create_app(behind: Behind) -> FrontDoor:
         yield
         await asyncio.to_thread(events.stop, _STOP_S)
         await asyncio.to_thread(deliveries.stop, _STOP_S)
+        apart.close()
         event_desk.close()
         hook_desk.close()
         database.dispose()
@@ -102,7 +105,7 @@ def create_app(behind: Behind) -> FrontDoor:
     authentication = Authentication(url, required=behind.limits.authentication)
     guard = Guard(behind.limits, authentication)
     read_elsewhere = frozenset(one.name for one in settings.sources if one.name not in hooks)
-    publishing = EventDoor(guard, events, read_elsewhere)
+    publishing = EventDoor(guard, events, apart, read_elsewhere)
     app.include_router(events_router(publishing))
     app.include_router(hooks_router(HookDoor(guard, deliveries, hooks)))
     threads = {"events": events.is_working, "hooks": deliveries.is_working}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
+from collections.abc import Callable
 from itertools import count
 from typing import Annotated, Any
 
@@ -17,6 +17,7 @@ from api.gathering import Full, Gathering
 from api.guarding import Guard
 from api.keyed import IDEMPOTENCY_KEY, fingerprint, running, stated_key
 from api.problems import MEDIA_TYPE, unavailable
+from api.reading_apart import ReadingApart
 from api.replies import Reply
 from connectors.mapping.values import to_micros
 from connectors.pushed.settling import Pushed
@@ -24,7 +25,7 @@ from connectors.traces import trace_of
 from hub.clock import utc_now
 from sinks.idempotency import Answered, Asked, Name
 
-#: A larger body is read in a thread, so that other requests are not held up meanwhile.
+#: A larger body is read elsewhere, so that other requests are not held up meanwhile.
 SMALL_BYTES = 16 * 1024
 #: Beyond this the broker or the database is away, and nobody is kept waiting.
 STALLED_S = 5.0
@@ -39,14 +40,20 @@ class EventDoor:
     Args:
         guard: of the door.
         gathering: what carries them out.
+        apart: reads large bodies.
         read_elsewhere: sources that the hub reads itself.
     """
 
     def __init__(
-        self, guard: Guard, gathering: Gathering[Publication], read_elsewhere: frozenset[str]
+        self,
+        guard: Guard,
+        gathering: Gathering[Publication],
+        apart: ReadingApart,
+        read_elsewhere: frozenset[str],
     ) -> None:
         self._guard = guard
         self._gathering = gathering
+        self._apart = apart
         self._read_elsewhere = read_elsewhere
         self._running: set[Name] = set()
         # Places tell requests apart, also those of an earlier process.
@@ -73,20 +80,28 @@ class EventDoor:
             self._read_elsewhere,
             trace_of(given).span() if given else None,
         )
-        if len(body) <= SMALL_BYTES:
-            events = read_events(document, content, reading)
-        else:
-            events = await asyncio.to_thread(read_events, document, content, reading)
-        caller.require_sources(one.source for one in events.handed if isinstance(one, Pushed))
+
+        def permitted(events: Events) -> Events:
+            caller.require_sources(one.source for one in events.handed if isinstance(one, Pushed))
+            return events
+
+        def read() -> Events:
+            return permitted(read_events(document, content, reading))
+
+        known = None
+        if len(body) > SMALL_BYTES:
+            known = permitted(await self._apart.read(document, content, reading))
         asked = None
         if key is not None:
             attributes = repr(sorted(headers.items())).encode()
             mark = fingerprint((document or "").encode(), kind.encode(), attributes, body)
             asked = Asked((caller.name, key), mark, reading.arrived_at)
-        answered, before = await self._carried_out(events, asked)
+        answered, before = await self._carried_out(read, known, asked)
         return _response(answered, before)
 
-    async def _carried_out(self, events: Events, asked: Asked | None) -> tuple[Answered, bool]:
+    async def _carried_out(
+        self, read: Callable[[], Events], known: Events | None, asked: Asked | None
+    ) -> tuple[Answered, bool]:
         if self._gathering.busy_seconds() > STALLED_S:
             raise unavailable("the broker or the database is away: try again later")
         reply = Reply()
@@ -97,7 +112,7 @@ class EventDoor:
             self._running.add(name)
             reply = Reply(lambda: self._running.discard(name))
         try:
-            self._gathering.submit(Publication(events, asked, reply))
+            self._gathering.submit(Publication(read, asked, reply, known))
         except Full as error:
             if asked is not None:
                 self._running.discard(asked.name)

@@ -59,6 +59,10 @@ class Problem(Exception):
         self.more = more or {}
         self.headers = dict(headers or {})
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An exception is made again of its arguments, which are fewer than those of a problem.
+        return _again, (self.status, self.code, self.detail, self.faults, self.__dict__)
+
     def as_json(self) -> dict[str, Any]:
         """The members of the problem."""
         members: dict[str, Any] = {
@@ -82,6 +86,14 @@ class Problem(Exception):
         if self.retry_after is not None:
             headers["Retry-After"] = str(self.retry_after)
         return Response(self.body(), self.status, headers, MEDIA_TYPE)
+
+
+def _again(
+    status: int, code: str, detail: str, faults: Sequence[Fault], more: Mapping[str, Any]
+) -> Problem:
+    problem = Problem(status, code, detail, faults)
+    problem.__dict__.update(more)
+    return problem
 
 
 def unavailable(detail: str, retry_after: int = 5) -> Problem:

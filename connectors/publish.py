@@ -19,6 +19,9 @@ from schemas.codec import record_key
 
 Headers = list[tuple[str, bytes]]
 
+#: The fields of a document that a record shows outside its value.
+OUTSIDE = ("source", "occurred_at", "customer")
+
 _FLUSH_S = 120.0
 _PATIENCE_S = 15.0
 

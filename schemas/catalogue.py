@@ -47,6 +47,10 @@ class Topic:
     versions: Sequence[Mapping[str, Any]] = field(default=(), repr=False, compare=False)
     """The released versions of the contract, the oldest first; the newest is the present one."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # In another process it is the topic of that name there, with what that has compiled.
+        return _named, (self.name,)
+
     def version_id(self, number: int) -> int:
         """Return the schema id of a version of the contract: 107, then 1107, 2107 …"""
         return self.schema_id % _ID_STEP + _ID_STEP * (number - 1)
@@ -137,3 +141,7 @@ DOCUMENTS: Mapping[str, Topic] = MappingProxyType({topic.document: topic for top
 def by_schema_id(schema_id: int) -> Topic | None:
     """Return the topic of whose contract a version has this id, or None."""
     return _BY_SCHEMA_ID.get(schema_id)
+
+
+def _named(name: str) -> Topic:
+    return TOPICS[name]

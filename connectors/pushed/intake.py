@@ -67,6 +67,10 @@ def take_documents(
         held()
 
         def commit(connection: Connection) -> None:
+            if finish is None:
+                # A server that dies may lose this, and then what was announced still stands, which
+                # no later commit overtakes in its log.
+                connection.execute("SET LOCAL synchronous_commit = off")
             for source in unsettled:
                 remember(connection, source, settled[source])
             if finish is not None:
