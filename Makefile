@@ -1,6 +1,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 DATA ?= ../shared/data
 TRIALS ?= 5
+TESTS ?= auto
 CUSTOMERS ?= 10000
 MONTHS ?= 24
 BIN := .venv/bin
@@ -28,8 +29,8 @@ $(STAMP): requirements.lock pyproject.toml
 demo: setup ## Make a sample plant, run the hub on it, and show what it then knows
 	$(BIN)/headrace demo
 
-test: setup ## Run the tests
-	$(BIN)/python -m pytest
+test: setup ## Run the tests, files side by side (TESTS=n processes)
+	$(BIN)/python -m pytest -n $(TESTS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 real: setup ## Compare the figures of real records with what is expected (DATA=folder)
 	$(BIN)/python -m tests.real --data $(DATA)
