@@ -12,7 +12,8 @@ from kafka import KafkaProducer
 
 from hub.kafka import Cluster
 from schemas.catalogue import DOCUMENTS
-from schemas.codec import encode, record_key
+from schemas.codec import encode
+from schemas.keys import record_key
 
 CUSTOMERS = 20_000
 PARTITIONS = 4

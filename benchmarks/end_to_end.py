@@ -20,7 +20,8 @@ from benchmarks import documents
 from hub.kafka import log_ranges, partitions_of
 from ops.stack import Addresses
 from schemas.catalogue import DOCUMENTS
-from schemas.codec import encode, record_key
+from schemas.codec import encode
+from schemas.keys import record_key
 from sinks.database import connect
 
 TOPICS = [DOCUMENTS["invoice"].name, DOCUMENTS["payment"].name]

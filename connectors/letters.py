@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from connectors.mapping.model import SourceMapping
+from connectors.mapping.model import SourceMapping, Stream
 from connectors.mapping.values import Rejection
 from connectors.portions import Broken, Origin
 from sinks.dead_letters import DeadLetter
@@ -39,6 +39,7 @@ def letter_for_line(
         ),
         mapping=mapping.profile,
         mapping_version=mapping.version,
+        part=_stream_part(origin.stream),
     )
 
 
@@ -48,20 +49,27 @@ def letter_for_record(
     """A record that could not be mapped."""
     dated = str(origin.date_of(rejection.place.rpartition(":")[2]))
     headers = _headers(form="record", stream=origin.stream.name, dated=dated)
-    return _letter(mapping, source, rejection, headers)
+    return _letter(mapping, source, rejection, _stream_part(origin.stream), headers)
 
 
 def letter_for_document(
     mapping: SourceMapping, source: str, event: str, row_key: str, rejection: Rejection
 ) -> DeadLetter:
     """A document that could not be built from kept rows; the record is that of its own row."""
-    return _letter(
-        mapping, source, rejection, _headers(form="document", event=event, row_key=row_key)
-    )
+    headers = _headers(form="document", event=event, row_key=row_key)
+    return _letter(mapping, source, rejection, f"event {event}", headers)
+
+
+def _stream_part(stream: Stream) -> str:
+    return f"stream {stream.name}"
 
 
 def _letter(
-    mapping: SourceMapping, source: str, rejection: Rejection, headers: list[tuple[str, bytes]]
+    mapping: SourceMapping,
+    source: str,
+    rejection: Rejection,
+    part: str,
+    headers: list[tuple[str, bytes]],
 ) -> DeadLetter:
     return DeadLetter(
         stage=stage_of(source),
@@ -73,6 +81,7 @@ def _letter(
         headers=headers,
         mapping=mapping.profile,
         mapping_version=mapping.version,
+        part=part,
     )
 
 

@@ -15,7 +15,7 @@ from kafka.producer.future import FutureRecordMetadata
 
 from connectors.encoding import Encoded
 from hub.kafka import Cluster
-from schemas.codec import record_key
+from schemas.keys import record_key
 
 Headers = list[tuple[str, bytes]]
 

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from hub.settings import KafkaAddress, KafkaSecurity
@@ -36,11 +37,12 @@ __all__ = [
 ]
 
 _KEEP_FOR_EVER = "-1"
+_DAY_MS = 24 * 3600 * 1000
 # A worker that was away for less than this still sees a tombstone and so erases the document.
-_TOMBSTONE_MS = str(30 * 24 * 3600 * 1000)
+_TOMBSTONE_MS = str(30 * _DAY_MS)
 # Compaction keeps what came last, not the highest version: a worker that is behind by less than
 # this still meets every record.
-_COMPACT_AFTER_MS = str(24 * 3600 * 1000)
+_COMPACT_AFTER_MS = str(_DAY_MS)
 
 
 class TopicSpec(Protocol):
@@ -132,9 +134,10 @@ class Cluster:
         )
 
 
-def topic_configuration(cleanup: str) -> dict[str, str]:
-    """A topic's own settings: nothing is ever thrown away, except by compaction."""
-    kept = {"retention.ms": _KEEP_FOR_EVER, "retention.bytes": _KEEP_FOR_EVER}
+def topic_configuration(cleanup: str, retention_days: int | None = None) -> dict[str, str]:
+    """A topic's own settings: nothing is thrown away, except by compaction, or after those days."""
+    kept_ms = _KEEP_FOR_EVER if retention_days is None else str(retention_days * _DAY_MS)
+    kept = {"retention.ms": kept_ms, "retention.bytes": _KEEP_FOR_EVER}
     if cleanup == "compact":
         return {
             **kept,
@@ -146,7 +149,11 @@ def topic_configuration(cleanup: str) -> dict[str, str]:
 
 
 def ensure_topics(
-    cluster: Cluster, topics: Iterable[TopicSpec], partitions: int, replication: int = 1
+    cluster: Cluster,
+    topics: Iterable[TopicSpec],
+    partitions: int,
+    replication: int = 1,
+    retention_days: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[str, int]:
     """Create the topics that are missing and leave the others as they are.
 
@@ -155,6 +162,7 @@ def ensure_topics(
         topics: names and clean-up policies.
         partitions: of a new topic; those that exist keep theirs, since each key has its place.
         replication: copies of a new topic's records.
+        retention_days: by topic for how many days a new one keeps its records; others for ever.
 
     Returns:
         The number of partitions of each topic, by name.
@@ -166,7 +174,7 @@ def ensure_topics(
             name: {
                 "num_partitions": partitions,
                 "replication_factor": replication,
-                "configs": topic_configuration(topic.cleanup),
+                "configs": topic_configuration(topic.cleanup, retention_days.get(name)),
             }
             for name, topic in wanted.items()
             if name not in present

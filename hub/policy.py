@@ -48,9 +48,7 @@ class Policy(_Section):
 
     stage_chances: dict[str, Share] = Field(default_factory=lambda: dict(_STAGE_CHANCES))
     chance_threshold: Share = Decimal("0.20")
-    use_owner_probability: bool = False
     order_to_delivery_days: Days = 30
-    family_delivery_days: dict[str, Days] = Field(default_factory=dict)
 
     revenue_months: int = Field(default=12, ge=1)
     tier_shares: TierShares = TierShares()
@@ -58,12 +56,12 @@ class Policy(_Section):
     new_customer_months: int = Field(default=12, ge=1)
     churned_gap_factor: Decimal = Field(default=Decimal(3), gt=0)
     churned_after_days: Days = 180
+    at_risk_chance: Share = Decimal("0.5")
     at_risk_gap_factor: Decimal = Field(default=Decimal(2), gt=0)
 
     ageing_limits: tuple[int, ...] = (30, 60, 90, 120)
 
     silent_source_gap_factor: Decimal = Field(default=Decimal(3), gt=0)
-    feed_days: int = Field(default=7, ge=1)
 
     @field_validator("stage_chances", mode="before")
     @classmethod

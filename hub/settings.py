@@ -41,6 +41,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "Source",
+    "TopicSettings",
     "cache_folder",
     "load_settings",
 ]
@@ -181,6 +182,12 @@ class Api(_Section):
         return ip_address(self.host).is_loopback
 
 
+class TopicSettings(_Section):
+    """How Kafka keeps one topic: its records are thrown away after ``retention_days``."""
+
+    retention_days: int = Field(ge=1, le=36_500)
+
+
 def _kafka_kind(found: Any) -> str:
     return "<word>" if isinstance(found, str) else "<address>"
 
@@ -207,6 +214,7 @@ class Settings(BaseSettings):
     workers: int = Field(default=1, ge=1, le=64)
     partitions: int = Field(default=4, ge=1, le=1024)
     replication: int = Field(default=1, ge=1, le=9)
+    topics: Mapping[str, TopicSettings] = Field(default_factory=dict)
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
     metrics_host: str = "127.0.0.1"
 
@@ -237,6 +245,32 @@ class Settings(BaseSettings):
     def _own_address(cls, host: str) -> str:
         ip_address(host)
         return host
+
+    @field_validator("topics")
+    @classmethod
+    def _keeps_everything_otherwise(
+        cls, topics: Mapping[str, TopicSettings]
+    ) -> Mapping[str, TopicSettings]:
+        if not topics:
+            return topics
+        # Only who sets something of topics waits for the contracts to be read.
+        from schemas.catalogue import TOPICS
+
+        plain = [name for name, topic in TOPICS.items() if topic.cleanup == "delete"]
+        for name in set(topics) - set(plain):
+            why = (
+                f"{name} is compacted (it keeps the newest of each key for ever, and a tombstone"
+                " erases)"
+                if name in TOPICS
+                else f"{name!r} is no topic of the hub"
+            )
+            raise ValueError(f"retention_days of {', '.join(plain)}; {why}")
+        return topics
+
+    @property
+    def retention_days(self) -> Mapping[str, int]:
+        """By topic after how many days its records are thrown away; others keep everything."""
+        return {name: topic.retention_days for name, topic in self.topics.items()}
 
     @field_validator("sources")
     @classmethod

@@ -6,11 +6,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from hub.kafka import ensure_topics
 from hub.settings import Settings
 from ops.embedded.database import EmbeddedDatabase
 from ops.stack import Addresses, Stack
-from schemas.catalogue import TOPICS
+from ops.topics import make_topics
 
 _POLL_SECONDS = 0.2
 
@@ -54,7 +53,7 @@ def attached(settings: Settings) -> Iterator[Addresses]:
             yield stack.addresses
         return
     with Stack.database_only(settings) as url:
-        ensure_topics(cluster, TOPICS.values(), settings.partitions, settings.replication)
+        make_topics(cluster, settings)
         yield Addresses(url, cluster)
 
 

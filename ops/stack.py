@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from hub.kafka import Cluster, ensure_topics
+from hub.kafka import Cluster
 from hub.log import get_logger
 from hub.settings import Settings
 from ops.embedded.broker import EmbeddedBroker
 from ops.embedded.database import EmbeddedDatabase
 from ops.embedded.folder import sole_hub
 from ops.embedded.server import EmbeddedServer
-from schemas.catalogue import TOPICS
+from ops.topics import make_topics
 from sinks.database import migrate
 
 log = get_logger(__name__)
@@ -47,9 +47,7 @@ class Stack:
             database_url = self._start_database(undo)
             migrate(database_url)
             cluster = self._start_broker(undo)
-            ensure_topics(
-                cluster, TOPICS.values(), self.settings.partitions, self.settings.replication
-            )
+            make_topics(cluster, self.settings)
             self.addresses = Addresses(database_url, cluster)
             self._undo = undo.pop_all()
         log.info("stack_ready", kafka=",".join(cluster.bootstrap_servers))

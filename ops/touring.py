@@ -16,6 +16,7 @@ from rich.text import Text
 from ops.presenting.console import Answer
 from ops.presenting.documents import business_day, worth
 from ops.presenting.layout import grouped
+from schemas.keys import reference_key
 
 #: A document as (type, ``source|id``).
 Named = tuple[str, str]
@@ -46,9 +47,7 @@ def read_stories(plant: Path) -> list[Story]:
 
 
 def _story(told: Mapping[str, Any]) -> Story:
-    scenes = (
-        Scene(one["type"], f"{one['source']}|{one['id']}", one["sentence"]) for one in told["told"]
-    )
+    scenes = (Scene(one["type"], reference_key(one), one["sentence"]) for one in told["told"])
     return Story(told["kind"], told["title"], tuple(scenes))
 
 

@@ -72,11 +72,6 @@ class Decoded:
         return f"Decoded({self.schema_id}, {self.document!r})"
 
 
-def record_key(source: str, id: str) -> str:
-    """Return the key of a document's records: ``source|id``."""
-    return f"{source}|{id}"
-
-
 def encode(topic: Topic, document: Mapping[str, Any]) -> bytes:
     """Return the message for ``document``; see ``written``."""
     return written(topic, document)[0]

@@ -33,10 +33,11 @@ class Change(NamedTuple):
     """A document that the facts took: its newest version.
 
     ``first`` is true where no version of it was there before, so that no stream can hold a
-    contribution of it. ``document`` is empty for an erased one (a tombstone). ``customer`` is the
-    key of the customer that it counts with, ``customer_before`` that of the version before; None
-    where there is none. (A named tuple, since one is made per event and a frozen dataclass takes
-    three times as long.)
+    contribution of it. ``document`` is empty for an erased one (a tombstone), and in a rebuild of a
+    stream that asks only whose it is (`Stream.customers_of`). ``customer`` is the key of the
+    customer that it counts with, ``customer_before`` that of the version before; None where there
+    is none. (A named tuple, since one is made per event and a frozen dataclass takes three times as
+    long.)
     """
 
     key: str
@@ -78,6 +79,10 @@ class Stream(Protocol):
         """The types of documents that it follows."""
 
     @property
+    def customers_of(self) -> frozenset[str]:
+        """Those of them of which it asks only whose they are (`Change.customer`)."""
+
+    @property
     def tables(self) -> tuple[str, ...]:
         """The tables in which it keeps what it follows, all of them its own."""
 
@@ -102,6 +107,9 @@ class Stream(Protocol):
             A dead letter for each record that a rule failed on; it keeps its former contribution.
         """
 
+    def finish(self, connection: psycopg.Connection[Any]) -> None:
+        """Do what is done once in a transaction, behind all that `apply` took in it."""
+
 
 def refusal(stream: str, document: str, change: Change, error: Exception) -> DeadLetter:
     """Return the dead letter of a record on which the rules of ``stream`` failed."""
@@ -116,7 +124,7 @@ def refusal(stream: str, document: str, change: Change, error: Exception) -> Dea
         topic=origin.topic if origin else None,
         partition=origin.partition if origin else None,
         position=origin.offset if origin else None,
-        key=origin.key if origin else None,
+        key=origin.key if origin else change.key.encode(),
         value=origin.value if origin else None,
         headers=tuple(origin.headers) if origin else (),
     )

@@ -18,7 +18,8 @@ class DeadLetter:
     ``stage`` says who refused it: ``connector:<source>``, ``decode``, ``facts``,
     ``stream:<name>`` or ``relay`` (a view that cannot be written); ``place`` is where it came from
     (``file:line`` for a source).
-    ``key`` and ``value`` are the original bytes.
+    ``key`` and ``value`` are the original bytes. ``part`` is what of its source refused it: a
+    stream or an event of the mapping. The headers hold it, by their own names.
     """
 
     stage: str
@@ -35,13 +36,14 @@ class DeadLetter:
     error: str | None = None
     mapping: str | None = None
     mapping_version: str | None = None
+    part: str | None = None
 
     def fingerprint(self) -> bytes:
         """Equal for the same refusal of the same record: reading again adds no second letter.
 
         A record of a topic is known by its offset and content (a topic may be created again); one
         of a source by its content, wherever in the source's files it stands, and by its place only
-        where it has no content.
+        where it has no content. Two parts of a source may each refuse the same content.
         """
         named: tuple[object, ...]
         if self.position is not None:
@@ -49,7 +51,7 @@ class DeadLetter:
             named = (self.stage, *where, self.code, self.key, self.value)
         else:
             content = self.place if self.value is None else self.value
-            named = (self.stage, self.document, content, self.code)
+            named = (self.stage, self.part, self.document, content, self.code)
         return hashlib.sha256(repr(named).encode()).digest()
 
 
@@ -88,6 +90,18 @@ def add(connection: psycopg.Connection[Any], letters: Iterable[DeadLetter]) -> i
         )
         added += cursor.rowcount
     return added
+
+
+def erase(connection: psycopg.Connection[Any], document: str, keys: Iterable[str]) -> None:
+    """Delete the letters of records for which a tombstone came, in the caller's transaction.
+
+    They hold what was to be erased, and a replay would bring it back. A replay that holds one of
+    them is waited for: what it laid is committed then, and seen by what follows here.
+    """
+    connection.execute(
+        "DELETE FROM dead_letters WHERE document = %s AND key = ANY(%b)",
+        (document, [key.encode() for key in keys]),
+    )
 
 
 def stored_headers(headers: Iterable[tuple[str, bytes | None]]) -> list[list[Any]]:

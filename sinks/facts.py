@@ -8,7 +8,7 @@ an earlier version of it keeps its body and digest until a record of its version
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from schemas.catalogue import DOCUMENTS
 from schemas.codec import Decoded, Rejected, decode_batch, message
 from sinks.changes import Change, Origin
 from sinks.dead_letters import DeadLetter
-from sinks.projection import COLUMNS, NOTHING, PROJECTED, projected
+from sinks.projection import COLUMNS, NOTHING, PROJECTED, customer_of, projected
 from sinks.staging import staging
 
 #: Amounts travel as text, see `sinks.projection.projected`.
@@ -102,7 +102,6 @@ def lay(
     )
     replaced: dict[str, str | None] = {}
     refused = set()
-    to_compare: dict[str, bytes] = {}
     for key, version_before, schema_id, beaten, customer_before in connection.execute(
         _LAY[document]
     ):
@@ -112,19 +111,7 @@ def lay(
         replaced[key] = customer_before
         if beaten is not None:
             letters.append(conflict(document, key, newest[key].rank[0], schema_id, bytes(beaten)))
-    if refused:
-        for key, earlier, body in connection.execute(
-            f"""
-            SELECT stage.key, fact.schema_id,
-                CASE WHEN fact.schema_id <> stage.schema_id THEN fact.body END
-            FROM stage_facts AS stage JOIN fact_{document} AS fact USING (key, version)
-            WHERE stage.digest <> fact.digest
-            """
-        ):
-            if body is None:
-                letters.append(beaten_arrival(document, newest[key]))
-            else:
-                to_compare[key] = message(earlier, bytes(body))
+    to_compare = _beaten(connection, document, newest, letters) if refused else {}
     changes = [
         Change(
             key,
@@ -144,6 +131,34 @@ def lay(
         changes = sorted([*changes, *more[0]], key=lambda change: change.key)
         letters += more[1]
     return changes, letters
+
+
+def _beaten(
+    connection: psycopg.Connection[Any],
+    document: str,
+    newest: Mapping[str, Arrival],
+    letters: list[DeadLetter],
+) -> dict[str, bytes]:
+    """Add to ``letters`` the staged arrivals that lost against another content of their version.
+
+    Returns:
+        By key, and as messages, the facts of that version which were laid under an earlier
+        contract: digests tell nothing there.
+    """
+    to_compare = {}
+    for key, earlier, body in connection.execute(
+        f"""
+        SELECT stage.key, fact.schema_id,
+            CASE WHEN fact.schema_id <> stage.schema_id THEN fact.body END
+        FROM stage_facts AS stage JOIN fact_{document} AS fact USING (key, version)
+        WHERE stage.digest <> fact.digest
+        """
+    ):
+        if body is None:
+            letters.append(beaten_arrival(document, newest[key]))
+        else:
+            to_compare[key] = message(earlier, bytes(body))
+    return to_compare
 
 
 def _renew(connection: psycopg.Connection[Any], document: str, facts: Mapping[str, bytes]) -> None:
@@ -258,26 +273,51 @@ def erase(connection: psycopg.Connection[Any], document: str, keys: Sequence[str
 
 
 def read(
-    connection: psycopg.Connection[Any], document: str, keys: Sequence[str] | None = None
-) -> Iterable[Change]:
-    """Yield the facts of one type in key order, decoded, as changes that were there before.
+    connection: psycopg.Connection[Any],
+    document: str,
+    keys: Sequence[str] | None = None,
+    *,
+    first: bool = False,
+) -> Iterator[Change]:
+    """Yield the facts of one type in key order, decoded (read through a server-side cursor).
 
     Args:
-        keys: only these; all where None (read through a server-side cursor).
+        keys: only these; all where None.
+        first: whether they are first changes, to a stream that holds nothing of them yet.
     """
-    query = f"SELECT key, schema_id, body FROM fact_{document}"
+    for rows in _rows(connection, document, "key, schema_id, body", keys):
+        found = [key for key, _, _ in rows]
+        wires = [message(schema_id, body) for _, schema_id, body in rows]
+        for key, content in zip(found, _decoded(document, found, wires), strict=True):
+            body = content.document
+            customer = customer_of(body) if document in PROJECTED else None
+            yield Change(key, body, first, None, customer, customer)
+
+
+def read_customers(connection: psycopg.Connection[Any], document: str) -> Iterator[Change]:
+    """Yield whose the facts of one type are, in key order: first changes without their documents.
+
+    ``document`` is one of the types of `sinks.projection.PROJECTED`.
+    """
+    for rows in _rows(connection, document, "key, customer_key"):
+        for key, customer in rows:
+            yield Change(key, {}, True, None, customer, customer)
+
+
+def _rows(
+    connection: psycopg.Connection[Any],
+    document: str,
+    columns: str,
+    keys: Sequence[str] | None = None,
+) -> Iterator[list[Any]]:
+    query = f"SELECT {columns} FROM fact_{document}"
     parameters: tuple[Any, ...] = ()
     if keys is not None:
         query, parameters = query + " WHERE key = ANY(%b)", (list(keys),)
     with connection.cursor(name=f"facts_of_{document}") as cursor:
-        cursor.itersize = 2_000
-        cursor.execute(query + " ORDER BY key", parameters)
+        cursor.execute(query + " ORDER BY key", parameters, binary=True)
         while rows := cursor.fetchmany(2_000):
-            found = [key for key, _, _ in rows]
-            wires = [message(schema_id, bytes(body)) for _, schema_id, body in rows]
-            for key, content in zip(found, _decoded(document, found, wires), strict=True):
-                customer = _projected(document, content.document)[0]
-                yield Change(key, content.document, False, None, customer, customer)
+            yield rows
 
 
 def project(connection: psycopg.Connection[Any], document: str, changes: Sequence[Change]) -> int:

@@ -14,6 +14,9 @@ import psycopg
 
 from sinks.changes import Marks
 
+#: More keys than these are not kept in memory so that each is written once.
+MANY = 100_000
+
 
 def write(connection: psycopg.Connection[Any], marks: Marks) -> int:
     """Insert ``marks`` in the caller's transaction; return how many."""
@@ -28,6 +31,24 @@ def write(connection: psycopg.Connection[Any], marks: Marks) -> int:
         for row in rows:
             copy.write_row(row)
     return len(rows)
+
+
+class Gathering:
+    """Marks of many batches in one transaction, each key written once, or seldom more often."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+        self.marks = Marks()
+
+    def write_many(self) -> None:
+        """Write the marks if they are so many that they should not be kept any longer."""
+        if sum(map(len, self.marks.keys.values())) >= MANY:
+            self.write()
+
+    def write(self) -> None:
+        """Write the marks; none is left."""
+        write(self._connection, self.marks)
+        self.marks.keys.clear()
 
 
 def mark_published(connection: psycopg.Connection[Any], subjects: Mapping[str, str]) -> None:

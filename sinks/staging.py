@@ -11,10 +11,15 @@ import psycopg
 
 @dataclass(frozen=True, slots=True)
 class Staging:
-    """A temporary table: its name and (column, type) pairs; emptied at each commit."""
+    """A temporary table: its name and (column, type) pairs; emptied at each commit.
+
+    ``gathers`` is true where what is put into it stays until the end of the transaction, however
+    many batches are taken in it.
+    """
 
     name: str
     columns: tuple[tuple[str, str], ...]
+    gathers: bool = False
 
     def create(self, connection: psycopg.Connection[Any]) -> None:
         """Create the table for this connection; it must not be in a transaction that may fail."""
@@ -46,7 +51,7 @@ class Staging:
         connection.execute(f"TRUNCATE {self.name}")
 
 
-def staging(name: str, columns: str) -> Staging:
+def staging(name: str, columns: str, *, gathers: bool = False) -> Staging:
     """Declare a staging table: ``columns`` as ``"key text, version bigint"``."""
     pairs = [column.strip().split(" ", 1) for column in columns.split(",")]
-    return Staging(f"stage_{name}", tuple((pair[0], pair[1]) for pair in pairs))
+    return Staging(f"stage_{name}", tuple((pair[0], pair[1]) for pair in pairs), gathers)

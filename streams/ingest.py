@@ -13,7 +13,8 @@ import structlog
 
 from hub.batches import RecordBatch
 from schemas.catalogue import TOPICS, Topic
-from schemas.codec import Decoded, Rejected, decode_batch, record_key
+from schemas.codec import Decoded, Rejected, decode_batch
+from schemas.keys import record_key
 from schemas.validation import violations
 from sinks import dead_letters, facts, outbox
 from sinks.changes import Marks, Stream
@@ -165,7 +166,7 @@ class Ingest:
         document = TOPICS[prepared.topic].document
         arrivals: list[Arrival] = []
         tombstones: list[tuple[str, int]] = []
-        letters: list[DeadLetter] = []
+        bad: list[tuple[Any, Rejected]] = []
         for span, contents in zip(prepared.spans, prepared.contents, strict=True):
             stored = self._advance(connection, span)
             if stored <= span.start:
@@ -178,9 +179,15 @@ class Ingest:
                 if record.offset < stored:
                     continue
                 if rejected is None:
-                    tombstones.append((record.key.decode("utf-8", "replace"), record.offset))
+                    tombstones.append((_key_of(record), record.offset))
                 else:
-                    letters.append(refused(document, record, rejected))
+                    bad.append((record, rejected))
+        last = dict(tombstones)
+        letters = [
+            refused(document, record, rejected)
+            for record, rejected in bad
+            if record.offset > last.get(_key_of(record), -1)
+        ]
         self.apply(connection, document, arrivals, tombstones, letters)
         self._note_freshness(connection, prepared)
         return letters
@@ -196,7 +203,10 @@ class Ingest:
         """Lay documents into the facts and every stream; more ``letters`` are added to the list."""
         # A tombstone ends what was before it: later records of its key begin anew, whatever their
         # version.
-        erased = facts.erase(connection, document, sorted({key for key, _ in tombstones}))
+        ended = sorted({key for key, _ in tombstones})
+        if ended:
+            dead_letters.erase(connection, document, ended)
+        erased = facts.erase(connection, document, ended)
         changes, conflicts = facts.lay(connection, document, after_tombstones(arrivals, tombstones))
         letters += conflicts
         if erased:
@@ -210,6 +220,7 @@ class Ingest:
         for stream in self._streams:
             if document in stream.documents and changes:
                 letters += stream.apply(connection, document, changes, marks)
+                stream.finish(connection)
         outbox.write(connection, marks)
         dead_letters.add(connection, letters)
 
@@ -266,6 +277,10 @@ class Ingest:
                 """,
                 (source, prepared.topic, partition, at),
             )
+
+
+def _key_of(record: Any) -> str:
+    return (record.key or b"").decode("utf-8", "replace")
 
 
 def after_tombstones(

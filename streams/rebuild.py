@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from itertools import islice
 from typing import Any
 
@@ -11,9 +13,8 @@ import psycopg
 from hub.garbage import collecting_rarely
 from hub.policy import Policy
 from sinks import dead_letters, facts, outbox
-from sinks.changes import Change, Marks, Stream
+from sinks.changes import Change, Stream
 from sinks.database import connect
-from sinks.facts import FACTS
 from sinks.projection import PROJECTED
 from sinks.tables import FACT_DOCUMENTS
 from streams.catalogue import streams
@@ -48,57 +49,111 @@ def rebuild(
     wanted = list(TABLES) if names is None else list(names)
     if unknown := sorted(set(wanted) - TABLES.keys()):
         raise ValueError(f"no stream {', '.join(unknown)}; there are {', '.join(TABLES)}")
-    taken = {}
-    with _connection(url, policy) as connection:
-        _project_facts(connection)
-        for stream in streams(policy):
-            if stream.name in wanted:
-                taken[stream.name] = _rebuild_one(connection, stream, on_progress)
+    chosen = [stream for stream in streams(policy) if stream.name in wanted]
+    with _connection(url) as connection, _connection(url) as reader:
+        for table in (table for stream in chosen for table in stream.staging):
+            table.create(connection)
+        rebuilder = _Rebuilder(connection, reader, on_progress)
+        taken = {stream.name: rebuilder.rebuild(stream) for stream in chosen}
+        rebuilder.project(PROJECTED)
     return taken
 
 
-def _project_facts(connection: psycopg.Connection[Any]) -> None:
-    """Work the columns beside the facts' bodies out anew, whichever streams are rebuilt on them."""
-    for document in sorted(PROJECTED):
-        with connection.transaction():
-            # What is read here must still be the newest version when it is written.
-            connection.execute(f"LOCK TABLE fact_{document} IN SHARE ROW EXCLUSIVE MODE")
-            for changes in _chunks(facts.read(connection, document)):
-                facts.project(connection, document, changes)
+class _Rebuilder:
+    """Rebuilds one stream after the other.
 
+    The columns beside the facts' bodies are worked out anew, too, once: on the way where a stream
+    reads the bodies, else by `project`.
+    """
 
-def _rebuild_one(connection: psycopg.Connection[Any], stream: Stream, on_progress: Progress) -> int:
-    taken = 0
-    # Customers before what refers to them, invoices before payments: any order gives the same,
-    # this one leaves less waiting.
-    documents = [document for document in FACT_DOCUMENTS if document in stream.documents]
-    with connection.transaction():
-        # Writers lock facts first: once this is granted none of them is on its way.
-        for document in documents:
-            connection.execute(f"LOCK TABLE fact_{document} IN SHARE MODE")
-        connection.execute(f"TRUNCATE {', '.join(stream.tables)}")
-        outbox.mark_published(connection, stream.views)
-        connection.execute("DELETE FROM dead_letters WHERE stage = %s", (f"stream:{stream.name}",))
-        for document in documents:
-            number = 0
-            for changes in _chunks(facts.read(connection, document)):
-                marks = Marks()
-                fresh = [change._replace(first=True) for change in changes]
-                letters = stream.apply(connection, document, fresh, marks)
+    def __init__(
+        self,
+        connection: psycopg.Connection[Any],
+        reader: psycopg.Connection[Any],
+        on_progress: Progress,
+    ) -> None:
+        self._connection = connection
+        # Facts are read and decoded while the other connection waits for the database.
+        self._reader = reader
+        self._on_progress = on_progress
+        self._to_project = set(PROJECTED)
+
+    def project(self, documents: frozenset[str]) -> None:
+        """Work the columns of these types of documents out, unless that was done."""
+        for document in sorted(self._to_project & documents):
+            with self._connection.transaction(), self._reader.transaction():
+                self._lock(document)
+                with closing(_ahead(_chunks(facts.read(self._reader, document)))) as chunks:
+                    for changes in chunks:
+                        facts.project(self._connection, document, changes)
+            self._to_project.remove(document)
+
+    def rebuild(self, stream: Stream) -> int:
+        """Rebuild a stream in one transaction; return how many documents it took."""
+        self.project(stream.customers_of)
+        connection, taken = self._connection, 0
+        # Customers before what refers to them, invoices before payments: any order gives the same,
+        # this one leaves less waiting.
+        documents = [document for document in FACT_DOCUMENTS if document in stream.documents]
+        with connection.transaction(), self._reader.transaction():
+            for document in documents:
+                self._lock(document)
+            connection.execute(f"TRUNCATE {', '.join(stream.tables)}")
+            outbox.mark_published(connection, stream.views)
+            connection.execute(
+                "DELETE FROM dead_letters WHERE stage = %s", (f"stream:{stream.name}",)
+            )
+            marks = outbox.Gathering(connection)
+            for document in documents:
+                taken += self._take(stream, document, marks)
+            stream.finish(connection)
+            marks.write()
+        self._to_project -= stream.documents
+        return taken
+
+    def _take(self, stream: Stream, document: str, gathering: outbox.Gathering) -> int:
+        connection, number = self._connection, 0
+        with closing(_ahead(_chunks(self._changes(stream, document)))) as chunks:
+            for changes in chunks:
+                if document in self._to_project:
+                    facts.project(connection, document, changes)
+                letters = stream.apply(connection, document, changes, gathering.marks)
                 dead_letters.add(connection, letters)
-                outbox.write(connection, marks)
+                gathering.write_many()
                 for table in stream.staging:
-                    table.empty(connection)
+                    if not table.gathers:
+                        table.empty(connection)
                 number += len(changes)
-                on_progress(stream.name, document, number)
-            taken += number
-    return taken
+                self._on_progress(stream.name, document, number)
+        return number
+
+    def _changes(self, stream: Stream, document: str) -> Iterator[Change]:
+        if document in stream.customers_of:
+            return facts.read_customers(self._reader, document)
+        return facts.read(self._reader, document, first=True)
+
+    def _lock(self, document: str) -> None:
+        """Keep writers out until the transaction ends; facts are what they lock first.
+
+        What is read then is still the newest version when its columns are written.
+        """
+        self._connection.execute(f"LOCK TABLE fact_{document} IN SHARE ROW EXCLUSIVE MODE")
 
 
 def _chunks(changes: Iterable[Change]) -> Iterator[list[Change]]:
     changes = iter(changes)
     while chunk := list(islice(changes, BATCH)):
         yield chunk
+
+
+def _ahead(chunks: Iterator[list[Change]]) -> Generator[list[Change], None, None]:
+    """Yield the chunks; while one of them is worked on, a thread makes the next."""
+    none: list[Change] = []
+    with ThreadPoolExecutor(1, thread_name_prefix="read-facts") as reading:
+        coming = reading.submit(next, chunks, none)
+        while chunk := coming.result():
+            coming = reading.submit(next, chunks, none)
+            yield chunk
 
 
 def forget_everything(url: str, policy: Policy) -> None:
@@ -113,7 +168,7 @@ def forget_everything(url: str, policy: Policy) -> None:
         "stream_offsets",
         "source_freshness",
     ]
-    with _connection(url, policy) as connection, connection.transaction():
+    with _connection(url) as connection, connection.transaction():
         for document in FACT_DOCUMENTS:
             connection.execute(f"LOCK TABLE fact_{document} IN ACCESS EXCLUSIVE MODE")
         connection.execute(f"TRUNCATE {', '.join(tables)}")
@@ -131,11 +186,9 @@ def accept_recreated(url: str, topic: str) -> int:
         return connection.execute("DELETE FROM stream_offsets WHERE topic = %s", (topic,)).rowcount
 
 
-def _connection(url: str, policy: Policy) -> psycopg.Connection[Any]:
+def _connection(url: str) -> psycopg.Connection[Any]:
     connection = connect(url, name="headrace-rebuild")
     connection.autocommit = True
     connection.execute("SET lock_timeout = '60s'")
     connection.execute("SET idle_in_transaction_session_timeout = 0")
-    for table in (FACTS, *(table for stream in streams(policy) for table in stream.staging)):
-        table.create(connection)
     return connection

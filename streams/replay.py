@@ -45,6 +45,8 @@ class Replay:
     """Replays dead letters of the stages ``decode``, ``facts``, ``stream:…`` and ``relay``.
 
     One of the relay is open again when the relay, which tries it next, still cannot publish it.
+    Nothing that was erased comes back: a tombstone takes the letters of its key along, and waits
+    for a replay that has begun with one (docs/decisions/0013).
     """
 
     def __init__(self, url: str, policy: Policy) -> None:
@@ -107,6 +109,7 @@ class Replay:
             return f"there is no {document} {key} among the facts any more"
         marks = Marks()
         letters = stream.apply(connection, document, changes, marks)
+        stream.finish(connection)
         outbox.write(connection, marks)
         return letters[0].reason if letters else None
 
@@ -125,7 +128,9 @@ class Replay:
         span = Span(record.topic, record.partition, 0, record.offset, record.offset + 1, [record])
         (contents,) = prepare(record.topic, [span]).contents
         for _, rejected in contents.others:
-            return rejected.reason if rejected is not None else "it is a tombstone"
+            if rejected is None:
+                return "a later record of its key may have come: publish the tombstone again"
+            return rejected.reason
         letters: list[dead_letters.DeadLetter] = []
         document = TOPICS[record.topic].document
         self._ingest.apply(connection, document, contents.arrivals, [], letters)

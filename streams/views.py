@@ -22,7 +22,8 @@ from sinks.relay import ReadViews, View
 from streams.customers import stream as customers_stream
 from streams.customers.names import hub_ids, names_of
 from streams.demand import stream as demand_stream
-from streams.demand.reading import DemandRow, read_demand, read_products
+from streams.demand.products import read_products
+from streams.demand.reading import DemandRow, read_demand
 
 CUSTOMER_VIEW = "view.customer.v1"
 RECEIVABLE_VIEW = "view.receivable.v1"
@@ -185,11 +186,9 @@ def demand(
     connection: psycopg.Connection[Any], keys: Sequence[str], policy: Policy
 ) -> dict[str, View | None]:
     """Return ``view.demand.v1`` of these months (``product key|YYYY-MM``), everything known."""
-    canonical, _ = read_products(connection)
-    places = set()
-    for key in keys:
-        product, _, month = key.rpartition("|")
-        places.add((canonical.get(product, product), month))
+    named = [(product, month) for product, _, month in (key.rpartition("|") for key in keys)]
+    known = read_products(connection, {product for product, _ in named})
+    places = {(known.of(product), month) for product, month in named}
     rows: dict[tuple[str, str], DemandRow] = {
         (row.product, f"{row.month:%Y-%m}"): row
         for row in read_demand(

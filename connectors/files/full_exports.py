@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import SEEK_END
-from typing import Any
+from itertools import pairwise
+from typing import Any, NoReturn
 
 import structlog
 
@@ -66,19 +67,19 @@ class FullExports:
         states: Mapping[str, Mapping[str, Any]],
         final: bool,
     ) -> Iterator[Portion]:
-        """Every export that has changed, whole, but those before the newest that was begun.
+        """Every export that has changed, whole, but those dated before the newest that was begun.
 
         What stands is what the newest says: an older one, read after it, would undo it.
 
         Args:
-            units: of one stream by date and name, with the origins of their records.
+            units: of one stream by date, with the origins of their records.
             states: of all cursors of the source.
             final: whether the files are as long as they will be.
         """
         stream = units[0][0].stream
-        begun = [(state["dated"], name) for name, state in states.items() if _is_of(state, stream)]
+        begun = [state["dated"] for state in states.values() if _is_of(state, stream)]
         for unit, origin in units:
-            if begun and (unit.dated, unit.name) < max(begun):
+            if begun and unit.dated < max(begun):
                 continue
             try:
                 yield from self._changed(unit, origin, states.get(unit.name), final)
@@ -144,14 +145,30 @@ class FullExports:
 
 
 def require_order(units: Sequence[Unit]) -> None:
-    """Refuse several exports of one stream of which not all are dated.
+    """Refuse several exports of one stream of which not all have a date of their own.
+
+    Args:
+        units: of one stream by date.
 
     Raises:
         SourcePathError: which of them is the newest cannot be told.
     """
     undated = [unit for unit in units if unit.dated == NO_DATE]
-    if not undated or len(units) == 1:
-        return
+    if len(units) > 1 and undated:
+        _refuse_undated(units, undated)
+    for one, other in pairwise(units):
+        if one.dated == other.dated:
+            raise SourcePathError(
+                f"{one.name} and {other.name} have the same date in their names, and both are full"
+                f" exports of the stream {one.stream.name!r}: what one holds and the other does not"
+                " would be deleted, and nobody knows which is the newer. If each holds all of the"
+                " stream, keep one of them, or give them a time (20260102_153000); if each holds a"
+                " part, export them as one file, or make each a stream of its own"
+                f" (streams.{one.stream.name}.from)"
+            )
+
+
+def _refuse_undated(units: Sequence[Unit], undated: Sequence[Unit]) -> NoReturn:
     stream = undated[0].stream.name
     if len(undated) < len(units):
         raise SourcePathError(

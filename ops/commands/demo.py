@@ -16,6 +16,7 @@ from ops.commands.failures import FAILED
 from ops.commands.options import JsonOption, VerboseOption, prepare
 from ops.commands.stopping import stop_on_sigterm, stopping_told
 from ops.commands.up import run_until_idle, tell_outcome, tell_problems, tell_where
+from schemas.keys import reference_key
 
 if TYPE_CHECKING:
     from hub.settings import Settings
@@ -151,7 +152,7 @@ def _guide(
     console.print(demand_table(_announced(answers["demand"]), _ROWS, first_month=month))
     console.print(receivables_table(answers["receivables"], _ROWS))
     found = {
-        (document, f"{row['source']}|{row['id']}"): row
+        (document, reference_key(row)): row
         for document, keys in documents_named(stories).items()
         for row in ask_documents(hub.addresses.database_url, document, None, keys)["rows"]
     }

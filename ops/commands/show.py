@@ -15,6 +15,7 @@ from ops.commands.options import (
     LimitOption,
     prepare,
 )
+from schemas.keys import reference_key
 
 app = typer.Typer(no_args_is_help=True, help="Show customers, demand, receivables, documents.")
 
@@ -105,7 +106,7 @@ def documents(
 def _refuse_missing(document: str, keys: list[str], rows: list[dict[str, Any]]) -> None:
     from ops.presenting.console import err
 
-    missing = set(keys) - {f"{row['source']}|{row['id']}" for row in rows}
+    missing = set(keys) - {reference_key(row) for row in rows}
     if missing:
         named = ", ".join(sorted(missing))
         err().print(f"headrace: no {document} {named}; a key is the source, '|' and the number")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from kafka import TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.protocol.consumer import OffsetSpec
 
+from hub.clock import utc_now
 from hub.kafka import Cluster, KafkaError, log_ranges, partitions_of, topic_configuration
 from hub.kafka_login import LoginRefused
 from hub.settings import Settings
@@ -38,8 +39,10 @@ def running_cluster(settings: Settings) -> Cluster | Finding:
     return cluster
 
 
-def look_at_broker(cluster: Cluster, settings: Settings) -> Iterator[Finding]:
-    """All about it."""
+def look_at_broker(
+    cluster: Cluster, settings: Settings, clock: Callable[[], datetime] = utc_now
+) -> Iterator[Finding]:
+    """All about it; ``clock`` is this machine's, against which the newest record is held."""
     servers = ", ".join(cluster.bootstrap_servers)
     try:
         options = {"request_timeout_ms": _PATIENCE_MS, "bootstrap_timeout_ms": _PATIENCE_MS}
@@ -55,7 +58,7 @@ def look_at_broker(cluster: Cluster, settings: Settings) -> Iterator[Finding]:
             else:
                 yield ok("Kafka", f"{len(brokers)} broker(s) at {servers}")
             yield from _topics(admin, settings)
-            yield _newest(cluster, admin)
+            yield _newest(cluster, admin, clock)
     except (KafkaError, OSError, TimeoutError) as error:
         yield failed(
             "Kafka",
@@ -92,17 +95,20 @@ def _topics(admin: KafkaAdminClient, settings: Settings) -> Iterator[Finding]:
     if lost:
         do = "start the brokers that hold these partitions"
         yield failed("partitions", f"without a leader: {_some(lost)}", do)
-    yield _retention(admin, list(described))
+    yield _retention(admin, list(described), settings.retention_days)
 
 
-def _retention(admin: KafkaAdminClient, names: list[str]) -> Finding:
-    wanted = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
-    found: dict[str, Any] = admin.describe_configs(wanted, config_filter="all") if wanted else {}
+def _retention(
+    admin: KafkaAdminClient, names: list[str], retention_days: Mapping[str, int]
+) -> Finding:
+    asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    found: dict[str, Any] = admin.describe_configs(asked, config_filter="all") if asked else {}
     by_topic: dict[str, Any] = next(iter(found.values()), {})
     others = []
     for name in names:
         settings = by_topic.get(name, {})
-        for key, value in topic_configuration(TOPICS[name].cleanup).items():
+        wanted = topic_configuration(TOPICS[name].cleanup, retention_days.get(name))
+        for key, value in wanted.items():
             stands = settings.get(key, {}).get("value")
             if stands is not None and key.startswith(("retention", "cleanup")) and stands != value:
                 others.append(f"{name} {key}={stands} (ours: {value})")
@@ -110,12 +116,13 @@ def _retention(admin: KafkaAdminClient, names: list[str]) -> Finding:
         return warning(
             "retention",
             _some(others),
-            "set it back with kafka-configs: a rebuild from the topics lacks what is thrown away",
+            "`headrace up` or `headrace prepare` sets retention.ms as topics: says, all else is set"
+            " back with kafka-configs: a rebuild from the topics lacks what is thrown away",
         )
     return ok("retention", f"as the hub needs it in {len(names)} topics")
 
 
-def _newest(cluster: Cluster, admin: KafkaAdminClient) -> Finding:
+def _newest(cluster: Cluster, admin: KafkaAdminClient, clock: Callable[[], datetime]) -> Finding:
     """Kafka tells no time of its own; a record from the future tells of a clock that is wrong."""
     part = "clocks of publishers"
     described = admin.describe_topics(list(TOPICS))
@@ -126,7 +133,7 @@ def _newest(cluster: Cluster, admin: KafkaAdminClient) -> Finding:
     if not keys:
         return ok(part, "the topics are empty")
     found = admin.list_partition_offsets(dict.fromkeys(keys, OffsetSpec.MAX_TIMESTAMP))
-    ahead = max(one.timestamp for one in found.values()) - time.time() * 1000
+    ahead = max(one.timestamp for one in found.values()) - clock().timestamp() * 1000
     if ahead > _AHEAD_MS:
         said = f"the newest record is {ahead / 1000:,.0f} s ahead of this machine's clock"
         return warning(part, said, "set the clocks of the machines that publish by NTP")

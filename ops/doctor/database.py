@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -34,15 +35,18 @@ def running_database(settings: Settings) -> str | None:
     return None if ports is None else server.url(ports)
 
 
-def look_at_database(url: str | None) -> Iterator[Finding]:
-    """All about it; the last finding is not ok where its tables cannot be read."""
+def look_at_database(url: str | None, clock: Callable[[], datetime] = utc_now) -> Iterator[Finding]:
+    """All about it; the last finding is not ok where its tables cannot be read.
+
+    Args:
+        url: its address; None where it does not run.
+        clock: this machine's, against which the database's is held.
+    """
     if url is None:
         yield unknown("database", "embedded, and does not run", _START)
         return
     try:
-        with connect(url, name="headrace-doctor") as connection:
-            connection.autocommit = True
-            yield from _look(connection, url)
+        connection = connect(url, name="headrace-doctor")
     except psycopg.Error as error:
         yield failed(
             "database",
@@ -50,9 +54,23 @@ def look_at_database(url: str | None) -> Iterator[Finding]:
             "start the server, and check host, port, user and password in database:"
             " (HEADRACE_DATABASE)",
         )
+        return
+    with connection:
+        connection.autocommit = True
+        try:
+            yield from _look(connection, url, clock)
+        except psycopg.Error as error:
+            yield failed(
+                "database",
+                f"it breaks off: {str(error).strip()}",
+                "name the owner of the hub's tables as the user in database:, and see the"
+                " server's log",
+            )
 
 
-def _look(connection: psycopg.Connection[Any], url: str) -> Iterator[Finding]:
+def _look(
+    connection: psycopg.Connection[Any], url: str, clock: Callable[[], datetime]
+) -> Iterator[Finding]:
     version = connection.info.server_version
     where = make_url(url).set(password=None).render_as_string().replace("+psycopg", "")
     said = f"PostgreSQL {version // 10_000}.{version % 10_000} at {where}"
@@ -61,15 +79,15 @@ def _look(connection: psycopg.Connection[Any], url: str) -> Iterator[Finding]:
         return
     size = _one(connection, "SELECT pg_size_pretty(pg_database_size(current_database()))")
     yield ok("database", f"{said}, {size}")
-    yield _clock(connection)
+    yield _clock(connection, clock)
     yield _rights(connection)
     yield _tables(connection)
 
 
-def _clock(connection: psycopg.Connection[Any]) -> Finding:
-    before = utc_now()
+def _clock(connection: psycopg.Connection[Any], clock: Callable[[], datetime]) -> Finding:
+    before = clock()
     theirs = _one(connection, "SELECT clock_timestamp()")
-    after = utc_now()
+    after = clock()
     apart = (theirs - (before + (after - before) / 2)).total_seconds()
     said = f"{abs(apart):.1f} s {'ahead of' if apart > 0 else 'behind'} this machine's"
     do = "have both machines set their clocks by NTP: waiting and expiring go by the database's"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 from hub.clock import business_date, utc_now
@@ -24,11 +25,11 @@ def look_at_folders(settings: Settings) -> Iterator[Finding]:
         yield _folder(f"folder {name}", folder)
 
 
-def look_at_clock(settings: Settings) -> Finding:
-    """What day it is for the business."""
+def look_at_clock(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Finding:
+    """What day it is for the business by this machine's ``clock``."""
     zone = settings.company.time_zone
-    now = utc_now().astimezone(settings.company.zone)
-    day = business_date(settings)
+    now = clock().astimezone(settings.company.zone)
+    day = business_date(settings, now)
     if settings.business_date is not None:
         return warning(
             "business date",

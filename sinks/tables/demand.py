@@ -12,6 +12,14 @@ product_records = Table(
     Column("key", record_key(), primary_key=True),
     Column("name", Text),
     Column("same_as", ARRAY(record_key()), nullable=False),
+    # Each key is looked up by itself; a list of entries still to be sorted in would be read whole
+    # each time.
+    Index(
+        "product_records_by_same_as",
+        "same_as",
+        postgresql_using="gin",
+        postgresql_with={"fastupdate": "off"},
+    ),
 )
 
 stage_chances = Table(

@@ -7,6 +7,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Identity,
+    Index,
     Integer,
     LargeBinary,
     PrimaryKeyConstraint,
@@ -88,4 +89,6 @@ dead_letters = Table(
     Column("replayed_at", instant()),
     # By a person, without a replay.
     Column("closed_at", instant()),
+    # Of digests: the key of a refused record may be longer than a B-tree can hold.
+    Index("dead_letters_by_key", "key", postgresql_using="hash"),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -14,6 +14,7 @@ from uuid import UUID
 import psycopg
 
 from hub.policy import Policy
+from streams.conversion import read_rates
 from streams.customers.names import hub_ids, names_of
 from streams.customers.rules import (
     ZERO,
@@ -26,7 +27,6 @@ from streams.customers.rules import (
     tiers,
     usual_gap,
 )
-from streams.receivables.conversion import read_rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,43 @@ def read_customers(
 
     Documents count from their business date on. ``source_order`` ranks the sources for fields.
     """
+    hubs, members = _known_customers(connection)
+    counts = _counts(connection, hubs, as_of)
+    days = _order_days(connection, hubs, as_of)
+    revenue = _revenue(connection, hubs, as_of, policy, base_currency)
+    names = names_of(connection, members, source_order)
+    tier = _tiers(revenue, policy)
+    lifecycles = _lifecycles(members, days, tier, as_of, policy)
+    rows = []
+    for hub, keys in members.items():
+        name, name_from = names.get(hub, (None, None))
+        order_days = days.get(hub, [])
+        count = counts.get(hub, {})
+        rows.append(
+            CustomerRow(
+                hub,
+                name,
+                name_from,
+                tuple(_source_and_id(key) for key in sorted(keys)),
+                tier.get(hub),
+                lifecycles[hub],
+                revenue.get(hub, ZERO),
+                count.get("order", 0),
+                count.get("shipment", 0),
+                count.get("invoice", 0),
+                count.get("payment", 0),
+                count.get("opportunity", 0),
+                order_days[0] if order_days else None,
+                order_days[-1] if order_days else None,
+            )
+        )
+    return sorted(rows, key=lambda row: (-row.revenue, str(row.id)))
+
+
+def _known_customers(
+    connection: psycopg.Connection[Any],
+) -> tuple[dict[str, UUID], dict[UUID, set[str]]]:
+    """Return the customer of each key of a record, and the keys of each that is known or named."""
     introduced = dict(connection.execute("SELECT key, hub_id FROM customer_members").fetchall())
     named = {
         key for (key,) in connection.execute("SELECT DISTINCT customer_key FROM customer_documents")
@@ -73,49 +110,7 @@ def read_customers(
     for key, hub in introduced.items():
         if hub in members:
             members[hub].add(key)
-    counts = _counts(connection, hubs, as_of)
-    days = _order_days(connection, hubs, as_of)
-    revenue = _revenue(connection, hubs, as_of, policy, base_currency)
-    names = names_of(connection, members, source_order)
-    shares = policy.tier_shares
-    tier = tiers(
-        {str(hub): amount for hub, amount in revenue.items()},
-        vip=shares.vip,
-        large=shares.large,
-        medium=shares.medium,
-    )
-    gaps = _gaps_of_tiers(days, tier)
-    rules = LifecyclePolicy(
-        policy.new_customer_months,
-        float(policy.churned_gap_factor),
-        policy.churned_after_days,
-        float(policy.at_risk_gap_factor),
-    )
-    rows = []
-    for hub, keys in members.items():
-        name, name_from = names.get(hub, (None, None))
-        order_days = days.get(hub, [])
-        count = counts.get(hub, {})
-        own_tier = tier.get(str(hub))
-        rows.append(
-            CustomerRow(
-                hub,
-                name,
-                name_from,
-                tuple(_source_and_id(key) for key in sorted(keys)),
-                own_tier,
-                lifecycle(order_days, as_of, gaps.get(own_tier), rules, Buying()),
-                revenue.get(hub, ZERO),
-                count.get("order", 0),
-                count.get("shipment", 0),
-                count.get("invoice", 0),
-                count.get("payment", 0),
-                count.get("opportunity", 0),
-                order_days[0] if order_days else None,
-                order_days[-1] if order_days else None,
-            )
-        )
-    return sorted(rows, key=lambda row: (-row.revenue, str(row.id)))
+    return hubs, members
 
 
 def _source_and_id(key: str) -> tuple[str, str]:
@@ -189,13 +184,49 @@ def _revenue(
     return revenue
 
 
-def _gaps_of_tiers(days: dict[UUID, list[date]], tier: dict[str, str]) -> dict[str | None, float]:
+def _tiers(revenue: Mapping[UUID, Decimal], policy: Policy) -> dict[UUID, str]:
+    """Return the tier of each customer that is in one."""
+    shares = policy.tier_shares
+    found = tiers(
+        {str(hub): amount for hub, amount in revenue.items()},
+        vip=shares.vip,
+        large=shares.large,
+        medium=shares.medium,
+    )
+    return {UUID(hub): tier for hub, tier in found.items()}
+
+
+def _lifecycles(
+    hubs: Iterable[UUID],
+    days: Mapping[UUID, Sequence[date]],
+    tier: Mapping[UUID, str],
+    as_of: date,
+    policy: Policy,
+) -> dict[UUID, str]:
+    """Return where each customer stands; ``days`` are their order days."""
+    gaps = _gaps_of_tiers(days, tier)
+    rules = LifecyclePolicy(
+        new_months=policy.new_customer_months,
+        churned_factor=float(policy.churned_gap_factor),
+        churned_days=policy.churned_after_days,
+        at_risk_chance=float(policy.at_risk_chance),
+        at_risk_factor=float(policy.at_risk_gap_factor),
+    )
+    return {
+        hub: lifecycle(days.get(hub, ()), as_of, gaps.get(tier.get(hub)), rules, Buying())
+        for hub in hubs
+    }
+
+
+def _gaps_of_tiers(
+    days: Mapping[UUID, Sequence[date]], tier: Mapping[UUID, str]
+) -> dict[str | None, float]:
     """Return the median of the usual gaps in each tier (None: customers in no tier)."""
     gaps: dict[str | None, list[float]] = defaultdict(list)
     for hub, order_days in days.items():
         gap = usual_gap(order_days)
         if gap is not None:
-            gaps[tier.get(str(hub))].append(gap)
+            gaps[tier.get(hub)].append(gap)
     return {name: _median(found) for name, found in gaps.items()}
 
 

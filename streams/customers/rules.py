@@ -18,6 +18,8 @@ from typing import Any
 
 from stdnum.cn import uscc
 
+from schemas.keys import reference_key
+
 ZERO = Decimal(0)
 
 CROSS_REFERENCE = "cross_reference"
@@ -56,7 +58,7 @@ class Groups:
 
 def record_of(key: str, document: Mapping[str, Any]) -> Record:
     """Read what identity needs of a customer document."""
-    same_as = {f"{one['source']}|{one['id']}" for one in document["same_as"]} - {key}
+    same_as = {reference_key(one) for one in document["same_as"]} - {key}
     return Record(key, valid_tax_id(document["tax_id"]), tuple(sorted(same_as)))
 
 
@@ -240,6 +242,7 @@ class LifecyclePolicy:
     new_months: int
     churned_factor: float
     churned_days: int
+    at_risk_chance: float
     at_risk_factor: float
 
 
@@ -270,7 +273,7 @@ def lifecycle(
     alive = chance_alive(
         len(order_days) - 1, (order_days[-1] - first).days / 7, (as_of - first).days / 7, buying
     )
-    if alive < 0.5 or (gap is not None and silent > policy.at_risk_factor * gap):
+    if alive < policy.at_risk_chance or (gap is not None and silent > policy.at_risk_factor * gap):
         return "at_risk"
     if first > months_before(as_of, policy.new_months):
         return "new"

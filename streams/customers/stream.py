@@ -25,6 +25,7 @@ class Customers:
 
     name = "customers"
     documents = frozenset({"customer"}) | PROJECTED
+    customers_of = PROJECTED
     tables = ("customer_records", "customer_members", "customer_links")
     views: Mapping[str, str] = MappingProxyType(
         {"view.customer.v1": OF_HUB, "view.receivable.v1": OF_HUB}
@@ -47,6 +48,9 @@ class Customers:
         introduce(connection, named)
         marks.add(SUBJECT, named)
         return []
+
+    def finish(self, connection: psycopg.Connection[Any]) -> None:
+        """See `sinks.changes.Stream`."""
 
     def _take_records(
         self, connection: psycopg.Connection[Any], changes: list[Change], marks: Marks

@@ -5,11 +5,13 @@ Definitions: DOMAIN §4. Built so far: orders, and the pipeline by the default c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
+
+from schemas.keys import reference_key
 
 ZERO = Decimal(0)
 
@@ -46,8 +48,61 @@ class Month:
         return self.orders + self.pipeline
 
 
+class ProductRecord(NamedTuple):
+    """What a product document says of itself; ``same_as`` are keys of the same in other systems."""
+
+    key: str
+    name: str | None
+    same_as: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Products:
+    """Which records are one product.
+
+    ``smallest`` is the smallest key of each record's product, ``names`` are the products' names by
+    that key: that of the first record, by key, that states one.
+    """
+
+    smallest: Mapping[str, str]
+    names: Mapping[str, str]
+
+    def of(self, key: str) -> str:
+        """Return the smallest key of the product of a record, also of one that is only named."""
+        return self.smallest.get(key, key)
+
+
+def product_of(key: str, document: Mapping[str, Any]) -> ProductRecord:
+    """Read what demand needs of a product document."""
+    same_as = {reference_key(reference) for reference in document["same_as"]}
+    return ProductRecord(key, document["name"], sorted(same_as))
+
+
+def group_products(records: Iterable[ProductRecord]) -> Products:
+    """Group records, and the keys that they name, into products by their cross-references."""
+    root: dict[str, str] = {}
+
+    def find(key: str) -> str:
+        root.setdefault(key, key)
+        while root[key] != key:
+            root[key] = root[root[key]]
+            key = root[key]
+        return key
+
+    stated: dict[str, str] = {}
+    for record in records:
+        find(record.key)
+        if record.name is not None:
+            stated[record.key] = record.name
+        for other in record.same_as:
+            low, high = sorted((find(record.key), find(other)))
+            root[high] = low
+    names = {find(key): stated[key] for key in sorted(stated, reverse=True)}
+    return Products({key: find(key) for key in root}, names)
+
+
 def _key(reference: Mapping[str, Any] | None) -> str | None:
-    return f"{reference['source']}|{reference['id']}" if reference else None
+    return reference_key(reference) if reference else None
 
 
 def lines_of_order(key: str, document: Mapping[str, Any], delivery_days: int) -> list[Line]:

@@ -11,8 +11,14 @@ import psycopg
 from hub.policy import Policy
 from sinks.changes import Change, Marks, refusal
 from sinks.dead_letters import DeadLetter
-from streams.demand.reading import read_products
-from streams.demand.rules import Line, lines_of_opportunity, lines_of_order
+from streams.demand.products import keep_products
+from streams.demand.rules import (
+    Line,
+    ProductRecord,
+    lines_of_opportunity,
+    lines_of_order,
+    product_of,
+)
 
 #: What marks are about: months (``product key|YYYY-MM``), and all months of an opportunity or a
 #: product. The latter are looked up when they are published and not when they are marked: another
@@ -20,9 +26,6 @@ from streams.demand.rules import Line, lines_of_opportunity, lines_of_order
 SUBJECT = "demand"
 OF_OPPORTUNITY = "demand_of_opportunity"
 OF_PRODUCT = "demand_of_product"
-
-#: Names the advisory lock of products' identity; held to the end of the transaction.
-PRODUCT_LOCK = 7_206_504
 
 _COLUMNS = (
     "document, key, number, product_key, demand_on, quantity, stage, since, until, opportunity_key"
@@ -35,6 +38,7 @@ class Demand:
 
     name = "demand"
     documents = frozenset({"order", "opportunity", "product"})
+    customers_of: frozenset[str] = frozenset()
     tables = ("product_records", "demand_lines")
     views: Mapping[str, str] = MappingProxyType({"view.demand.v1": SUBJECT})
     staging = ()
@@ -51,8 +55,7 @@ class Demand:
     ) -> list[DeadLetter]:
         """See `sinks.changes.Stream`."""
         if document == "product":
-            self._take_products(connection, changes, marks)
-            return []
+            return self._take_products(connection, changes, marks)
         read = lines_of_order if document == "order" else lines_of_opportunity
         lines: list[Line] = []
         known: list[str] = []
@@ -89,29 +92,22 @@ class Demand:
         marks.add(SUBJECT, view_keys((product, day) for product, day, _ in touched))
         return letters
 
+    def finish(self, connection: psycopg.Connection[Any]) -> None:
+        """See `sinks.changes.Stream`."""
+
     def _take_products(
         self, connection: psycopg.Connection[Any], changes: list[Change], marks: Marks
-    ) -> None:
-        # One batch of products at a time: two that do not see each other's links could leave a
-        # view standing under a key that none of them knew to be published.
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", (PRODUCT_LOCK,))
-        before, _ = read_products(connection)
-        keys = [change.key for change in changes]
-        connection.execute("DELETE FROM product_records WHERE key = ANY(%b)", (keys,))
+    ) -> list[DeadLetter]:
+        taken: dict[str, ProductRecord | None] = {}
+        letters = []
         for change in changes:
-            if change.gone:
-                continue
-            same_as = sorted({f"{one['source']}|{one['id']}" for one in change.document["same_as"]})
-            connection.execute(
-                "INSERT INTO product_records (key, name, same_as) VALUES (%s, %s, %s)",
-                (change.key, change.document["name"], same_as),
-            )
-        after, _ = read_products(connection)
-        members = set(keys)
-        for grouped in (before, after):
-            touched = {grouped.get(key, key) for key in keys}
-            members.update(key for key, smallest in grouped.items() if smallest in touched)
-        marks.add(OF_PRODUCT, members)
+            try:
+                taken[change.key] = None if change.gone else product_of(change.key, change.document)
+            except Exception as error:  # noqa: BLE001 - a rule failed on this record only
+                letters.append(refusal(self.name, "product", change, error))
+        if taken:
+            marks.add(OF_PRODUCT, keep_products(connection, taken))
+        return letters
 
 
 def publish_chances(connection: psycopg.Connection[Any], policy: Policy) -> None:

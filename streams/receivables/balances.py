@@ -17,18 +17,23 @@ from sinks.staging import staging
 MOVES = staging(
     "moves",
     "customer_key text, currency text, open_amount numeric, unallocated numeric, items int4",
+    gathers=True,
 )
 
 
 def collect(connection: psycopg.Connection[Any]) -> None:
-    """Add the moves of this transaction to the balances."""
+    """Add the moves of this transaction to the balances.
+
+    A customer whose moves cancel each other out has a balance of nothing, in however many
+    transactions they came.
+    """
     connection.execute(
         """
         INSERT INTO receivable_balances AS balance
             (customer_key, currency, open_amount, unallocated, items)
         SELECT customer_key, currency, sum(open_amount), sum(unallocated), sum(items)
-        FROM stage_moves GROUP BY customer_key, currency
-        HAVING sum(open_amount) <> 0 OR sum(unallocated) <> 0 OR sum(items) <> 0
+        FROM stage_moves WHERE open_amount <> 0 OR unallocated <> 0 OR items <> 0
+        GROUP BY customer_key, currency
         ORDER BY customer_key, currency
         ON CONFLICT (customer_key, currency) DO UPDATE
         SET open_amount = balance.open_amount + excluded.open_amount,

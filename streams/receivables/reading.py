@@ -13,9 +13,9 @@ from uuid import UUID
 import psycopg
 
 from hub.money import round_money
+from streams.conversion import read_rates
 from streams.customers.names import hub_ids, names_of
 from streams.receivables import invoices, receipts
-from streams.receivables.conversion import read_rates
 from streams.receivables.rules import (
     ZERO,
     Allocation,

@@ -11,6 +11,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from schemas.keys import reference_key
+
 ZERO = Decimal(0)
 
 AllocationId = tuple[str, str, int]
@@ -96,11 +98,6 @@ class Settlement(NamedTuple):
     def open_amount(self) -> Decimal:
         """What of the whole invoice is open."""
         return sum(self.open_amounts, ZERO)
-
-
-def reference_key(reference: Mapping[str, Any]) -> str:
-    """Return the key ``source|id`` of a reference."""
-    return f"{reference['source']}|{reference['id']}"
 
 
 def invoice_of(key: str, document: Mapping[str, Any]) -> Invoice:

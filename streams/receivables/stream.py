@@ -16,6 +16,7 @@ from typing import Any
 
 import psycopg
 
+from schemas.keys import reference_key
 from sinks.changes import Change, Marks, refusal
 from sinks.dead_letters import DeadLetter
 from streams.receivables import balances, invoices, receipts
@@ -31,7 +32,6 @@ from streams.receivables.rules import (
     invoice_of,
     receipt_of_credit_note,
     receipt_of_payment,
-    reference_key,
     settle,
 )
 
@@ -45,6 +45,7 @@ class Receivables:
 
     name = "receivables"
     documents = frozenset({"invoice", "payment"})
+    customers_of: frozenset[str] = frozenset()
     tables = (
         "receivable_invoices",
         "receivable_cancellations",
@@ -73,6 +74,10 @@ class Receivables:
         work.settle()
         marks.add(SUBJECT, work.customers)
         return letters
+
+    def finish(self, connection: psycopg.Connection[Any]) -> None:
+        """See `sinks.changes.Stream`."""
+        balances.collect(connection)
 
 
 class _Work:
@@ -147,7 +152,6 @@ class _Work:
             last_change,
         )
         invoices.replace_cancellations(self._connection, self._cancellations, self._known)
-        balances.collect(self._connection)
 
     def _insert_fresh(self) -> set[str]:
         """Insert the invoices that nobody has named before; return the keys of all others.

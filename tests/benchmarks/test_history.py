@@ -9,7 +9,8 @@ import pytest
 from benchmarks.documents import SOURCE, Document, invoices_and_payments, renumbered
 from benchmarks.history import lay_in, open_invoices
 from schemas.catalogue import DOCUMENTS
-from schemas.codec import encode, record_key
+from schemas.codec import encode
+from schemas.keys import record_key
 from sinks.tables import metadata
 from tests.oracle.generate import Event
 from tests.streams.databases import empty

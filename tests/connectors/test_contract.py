@@ -13,7 +13,8 @@ from connectors.mapping.contract import FieldType, coercion, contract_of
 from connectors.mapping.values import Draft
 from connectors.publish import outgoing
 from schemas.catalogue import TOPICS, Topic
-from schemas.codec import Decoded, Document, decode_batch, record_key
+from schemas.codec import Decoded, Document, decode_batch
+from schemas.keys import record_key
 from tests.schemas.plain import from_plain
 
 ZONE = ZoneInfo("Asia/Shanghai")

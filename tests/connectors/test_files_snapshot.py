@@ -399,6 +399,45 @@ def test_several_exports_without_a_date_are_refused_and_delete_nothing(exports: 
     assert (exports.told(), exports.deleted()) == ({"1": "Ulm", "2": "Bonn"}, set())
 
 
+def test_two_exports_of_the_same_date_are_refused_until_a_time_tells_them_apart(
+    exports: Exports,
+) -> None:
+    exports.export("customers_2026-01-01.csv", ALL)
+    exports.run()
+    # By their names the second one would stand, and delete what only the first one holds.
+    exports.export("customers_2026-01-02_b.csv", without("3"))
+    exports.export("customers_2026-01-02_a.csv", without("2"))
+    said = r"02_a\.csv and customers_2026-01-02_b\.csv have the same date.*streams\.customer\.from"
+    with pytest.raises(SourcePathError, match=said):
+        exports.reader().check()
+    with pytest.raises(SourcePathError, match=said):
+        exports.run()
+    assert (exports.told(), exports.deleted()) == (ALL, set())
+    folder = exports.folder
+    (folder / "customers_2026-01-02_b.csv").rename(folder / "customers_2026-01-02_090000_b.csv")
+    (folder / "customers_2026-01-02_a.csv").rename(folder / "customers_2026-01-02_153000_a.csv")
+    exports.run()
+    assert exports.told() == without("2")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("customers_2026-01-02_b.csv", "customers_2026-01-02_a.csv"),
+        ("customers_of_us.csv", "customers.csv"),
+    ],
+)
+def test_export_that_came_in_the_place_of_one_of_its_date_is_read_whatever_its_name(
+    exports: Exports, first: str, second: str
+) -> None:
+    exports.export(first, ALL)
+    exports.run()
+    (exports.folder / first).unlink()
+    exports.export(second, without("3"))
+    exports.run()
+    assert exports.told() == without("3")
+
+
 @pytest.mark.parametrize(
     ("stream", "reason"),
     [

@@ -175,6 +175,17 @@ def test_refused_records_of_several_files_are_dead_letters_of_their_own_file(
     assert letters["customers-2026-02-02.csv:2"][1]["unit"] == "customers-2026-02-02.csv"
 
 
+def test_same_line_refused_in_two_streams_is_a_letter_of_each(source: SampleSource) -> None:
+    broken = "7,7,7,7\n"
+    source.write("customers-a.csv", CUSTOMERS + broken)
+    source.write("customers-b.csv", CUSTOMERS + broken)
+    source.write("rates.csv", RATES + broken)
+    source.run()
+    with connect(source.database_url) as connection:
+        letters = connection.execute("SELECT place FROM dead_letters").fetchall()
+    assert letters == [("customers-a.csv:2",), ("rates.csv:2",)]
+
+
 def test_record_that_the_database_cannot_hold_is_found_among_several_files(
     source: SampleSource,
 ) -> None:

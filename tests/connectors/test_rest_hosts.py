@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import ssl
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -39,17 +38,6 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Names:
     found = Names()
     monkeypatch.setattr("socket.getaddrinfo", found.getaddrinfo)
     return found
-
-
-@pytest.fixture
-def records() -> Records:
-    return Records()
-
-
-@pytest.fixture
-def url(records: Records) -> Iterator[str]:
-    with serving(records) as address:
-        yield address
 
 
 def named(url: str, name: str) -> str:

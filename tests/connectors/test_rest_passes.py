@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from connectors.rest.source import RestReader
 from hub.source_settings import RestSource
 from sinks.database import connect
 from sinks.dead_letters import DeadLetter
-from tests.connectors.rest_server import DEEP, Records, cuts, refuses, says, serving
+from tests.connectors.rest_server import DEEP, Records, cuts, refuses, says
 from tests.connectors.sources import KilledError, SampleSource, mapping
 
 pytestmark = pytest.mark.stack
@@ -67,17 +66,6 @@ events:
         with open_door(self.settings, self.mapping, self.log, self.database_url) as door:
             replay_through(door, RestReader(self.settings, self.mapping), letter_id, letter)
             return door.report
-
-
-@pytest.fixture
-def records() -> Records:
-    return Records()
-
-
-@pytest.fixture
-def url(records: Records) -> Iterator[str]:
-    with serving(records) as address:
-        yield address
 
 
 def key_of(api: str, number: int) -> object:

@@ -21,7 +21,6 @@ from tests.connectors.rest_server import (
     cuts,
     refuses,
     says,
-    serving,
     sleeps,
 )
 from tests.connectors.sources import mapping
@@ -47,17 +46,6 @@ EVERY = {"frappe": FRAPPE, "odoo": ODOO, "odata": ODATA, **LISTS}
 #: Those that no change can shift, and those that notice it.
 STEADY = ("frappe", "odoo", "odata", "offset", "page")
 KEYS = {"frappe": "name", "odoo": "id", "odata": "id"}
-
-
-@pytest.fixture
-def records() -> Records:
-    return Records()
-
-
-@pytest.fixture
-def url(records: Records) -> Iterator[str]:
-    with serving(records) as address:
-        yield address
 
 
 def reader(url: str, read: str, **settings: Any) -> RestReader:

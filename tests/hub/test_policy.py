@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from hub.policy import Policy, load_policy
+from hub.policy import Policy, TierShares, load_policy
 from hub.validation import SettingsError
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("hub", "sinks", "connectors", "streams", "api", "ops")
 
 
 def policy_file(folder: Path, text: str) -> Path:
@@ -54,6 +58,18 @@ def test_a_wrong_parameter_is_named(tmp_path: Path, text: str, key: str) -> None
     with pytest.raises(SettingsError) as caught:
         load_policy(policy_file(tmp_path, text))
     assert [problem.key for problem in caught.value.problems] == [key]
+
+
+def test_no_parameter_is_without_effect() -> None:
+    read = {
+        node.attr
+        for room in ROOMS
+        for path in (ROOT / room).glob("**/*.py")
+        if path.name != "policy.py"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+    }
+    assert Policy.model_fields.keys() | TierShares.model_fields.keys() <= read
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

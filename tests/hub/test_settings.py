@@ -139,6 +139,40 @@ def test_two_sources_of_one_name_are_refused(tmp_path: Path) -> None:
     assert "sources" in problems(tmp_path, twice)
 
 
+def test_topics_keep_everything_unless_days_are_set(tmp_path: Path) -> None:
+    assert load_settings(config(tmp_path), {}).retention_days == {}
+    text = "topics: {supply.stock.v1: {retention_days: 90}}"
+    settings = load_settings(config(tmp_path, text), {})
+    assert settings.retention_days == {"supply.stock.v1": 90}
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "said"),
+    [
+        ("{party.customer.v1: {retention_days: 90}}", "topics", "party.customer.v1 is compacted"),
+        ("{view.demand.v1: {retention_days: 90}}", "topics", "view.demand.v1 is compacted"),
+        ("{supply.stock: {retention_days: 90}}", "topics", "'supply.stock' is no topic"),
+        (
+            "{supply.stock.v1: {retention_days: 0}}",
+            "topics.supply.stock.v1.retention_days",
+            "greater than or equal to 1",
+        ),
+        (
+            "{supply.stock.v1: {}}",
+            "topics.supply.stock.v1.retention_days",
+            "this key is required",
+        ),
+    ],
+)
+def test_retention_that_cannot_be_is_refused_with_the_reason(
+    tmp_path: Path, text: str, key: str, said: str
+) -> None:
+    found = problems(tmp_path, f"topics: {text}")
+    assert said in found[key]
+    if key == "topics":
+        assert "retention_days of supply.product.v1, " in found[key]
+
+
 def test_a_misspelt_variable_is_an_error_and_not_passed_over(tmp_path: Path) -> None:
     found = problems(tmp_path, "", {"HEADRACE_WROKERS": "2"})
     assert "HEADRACE_WORKERS" in found["HEADRACE_WROKERS"]

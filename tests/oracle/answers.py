@@ -138,6 +138,8 @@ def show_dead_letters(documents: Documents) -> list[Json]:
     letters: list[Json] = []
     for bad in documents.undecodable + documents.rejected:
         topic, partition, position = bad.record.place
+        if bad.record.place in documents.erased:
+            continue
         letters.append(
             {
                 "topic": topic,

@@ -12,11 +12,10 @@ from tests.oracle.answers import Answers, Json, document_counts
 from tests.oracle.customers import COUNTED_DOCUMENTS, Customer, customers, named_keys
 from tests.oracle.demand import Demand, demand
 from tests.oracle.documents import Documents, read_documents
-from tests.oracle.log import Record
+from tests.oracle.log import Place, Record
 from tests.oracle.receivables import BUCKETS, Receivable, receivables, rounded, total_of
 
 CONFLICT_CODE = "version_conflict"
-Place = tuple[str, int, int]
 
 
 def check_hub(
@@ -275,12 +274,14 @@ def check_dead_letters(
 ) -> list[str]:
     """Compare the dead letters with the bad records and the conflicts that the log holds.
 
-    Letters of connectors, which name no topic, are not looked at. The conflict of a version that
-    was superseded is seen or not, by the order of arrival; that of the newest must be there.
+    Letters of connectors, which name no topic, are not looked at. None may be left of a record that
+    a tombstone erased. The conflict of a version that was superseded is seen or not, by the order
+    of arrival; that of the newest must be there.
     """
     found = []
     must = {bad.record.place: bad.reason for bad in documents.undecodable + documents.rejected}
     must.update(dict.fromkeys(quarantined, "quarantined"))
+    must = {place: reason for place, reason in must.items() if place not in documents.erased}
     seen: set[Place] = set()
     conflicts: Counter[tuple[str, str]] = Counter()
     for letter in letters:
@@ -291,9 +292,10 @@ def check_dead_letters(
             seen.add(place)
             if place not in must:
                 reason = letter.get("reason") or letter.get("code")
+                truth = "a later tombstone erased it" if place in documents.erased else "it is good"
                 found.append(
                     f"record {place[0]}[{place[1]}]@{place[2]} is a dead letter ({reason}), "
-                    "but by the log it is good"
+                    f"but by the log {truth}"
                 )
     for place, reason in must.items():
         if place not in seen:

@@ -12,7 +12,7 @@ from typing import Any
 import fastavro
 
 from tests.oracle.contracts import Contract, contracts
-from tests.oracle.log import Record
+from tests.oracle.log import Place, Record
 from tests.oracle.money import digits_of
 
 Document = dict[str, Any]
@@ -133,6 +133,8 @@ class Documents:
     rejected: list[Unacceptable] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
     accepted: dict[str, list[Record]] = field(default_factory=dict)
+    #: The places of records whose key a later tombstone ended: nothing of them may be left.
+    erased: set[Place] = field(default_factory=set)
 
     def live(self, document: str) -> dict[str, Document]:
         """Return the undeleted documents of a type by `source|id`."""
@@ -148,8 +150,14 @@ def read_documents(records: Iterable[Record]) -> Documents:
     """
     documents = Documents()
     versions: dict[tuple[str, str], _Versions] = {}
+    places: dict[tuple[str, bytes | None], list[Place]] = {}
     for record in sorted(records, key=lambda record: record.place):
         contract = contracts()[record.topic]
+        if contract.compacted:
+            before = places.setdefault((record.topic, record.key), [])
+            if record.value is None:
+                documents.erased.update(before)
+            before.append(record.place)
         if record.value is None:
             if contract.compacted:
                 name = (contract.document, _text(record.key))

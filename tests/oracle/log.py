@@ -16,6 +16,10 @@ with warnings.catch_warnings():
     from kafka import KafkaConsumer, TopicPartition
 
 
+#: Topic, partition and offset.
+Place = tuple[str, int, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One record as it lies in the log; `value` is None for a tombstone."""
@@ -29,7 +33,7 @@ class Record:
     """Nothing follows from them: those of the log are not kept."""
 
     @property
-    def place(self) -> tuple[str, int, int]:
+    def place(self) -> Place:
         """Topic, partition and offset."""
         return (self.topic, self.partition, self.offset)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.oracle.check import check_dead_letters
 from tests.oracle.documents import content_digest, read_documents
 from tests.oracle.generate import Event
 from tests.oracle.handwritten import customer, documents_of, invoice, log_of, payment
@@ -36,6 +37,17 @@ def test_the_hash_leaves_the_version_out() -> None:
     one = payment("erp|1", "erp|C", "2026-01-01", "10", version=1)
     other = payment("erp|1", "erp|C", "2026-01-01", "10", version=10**15)
     assert content_digest(one.value or b"") == content_digest(other.value or b"")
+
+
+def test_a_bad_record_in_front_of_a_tombstone_may_not_be_left_among_the_dead_letters() -> None:
+    good = customer("erp|C")
+    bad = dataclasses.replace(good, value=b"?")
+    found = documents_of(bad, dataclasses.replace(good, value=None), bad)
+    names = ("topic", "partition", "position")
+    first, second = (dict(zip(names, one.record.place, strict=True)) for one in found.undecodable)
+    assert check_dead_letters([second], found) == []
+    (sentence,) = check_dead_letters([first, second], found)
+    assert sentence.endswith("by the log a later tombstone erased it")
 
 
 def test_a_tombstone_erases_what_came_before_it_and_not_what_comes_after() -> None:

@@ -24,7 +24,6 @@ from schemas.codec import (
     decode_batch,
     encode,
     encode_body,
-    record_key,
 )
 from tests.schemas.plain import from_plain
 
@@ -222,10 +221,6 @@ def test_no_contract_can_nest_without_end() -> None:
         return 1 + max(depth(field["type"], named, (*above, name)) for field in schema["fields"])
 
     assert all(depth(topic.schema, {}, ()) <= 3 for topic in TOPICS.values())
-
-
-def test_the_record_key_joins_source_and_id() -> None:
-    assert record_key("erp", "4711") == "erp|4711"
 
 
 @given(st.binary(max_size=400))

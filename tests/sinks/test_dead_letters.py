@@ -119,6 +119,7 @@ def test_the_same_record_with_a_reworded_reason_is_no_second_letter() -> None:
         replace(OF_A_SOURCE, value=None),
         replace(OF_A_SOURCE, stage="connector:crm"),
         replace(OF_A_SOURCE, document="invoice"),
+        replace(OF_A_SOURCE, part="stream refund"),
     ],
 )
 def test_a_line_of_a_source_is_known_by_its_content(other: DeadLetter) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -33,7 +34,7 @@ from tests.streams.documents import day, reference
 
 ONE, OTHER = social_credit_code(1), social_credit_code(2)
 SHARES = Policy().tier_shares
-LIFECYCLE = LifecyclePolicy(12, 3.0, 180, 2.0)
+LIFECYCLE = LifecyclePolicy(12, 3.0, 180, 0.5, 2.0)
 
 
 def record(key: str, tax_id: str | None = None, *same_as: str) -> Record:
@@ -297,6 +298,16 @@ def test_a_customer_with_few_orders_takes_the_usual_gap_of_its_tier() -> None:
     assert standing("2026-02-01", gap_of_tier=30.0) == "at_risk"
     assert standing("2026-02-01", gap_of_tier=None) == "new"
     assert standing("2025-06-01", gap_of_tier=200.0) == "existing"
+
+
+def test_a_customer_is_at_risk_below_the_chance_of_the_policy() -> None:
+    days, as_of = [day("2026-01-01"), day("2026-01-08")], day("2026-06-01")
+    alive = chance_alive(1, 1, 151 / 7, Buying())
+
+    def at(chance: float) -> str:
+        return lifecycle(days, as_of, None, replace(LIFECYCLE, at_risk_chance=chance), Buying())
+
+    assert [at(alive), at(alive + 0.001)] == ["new", "at_risk"]
 
 
 def test_a_customer_is_new_within_twelve_months_of_its_first_order() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -10,9 +12,10 @@ from streams.ingest import Ingest, Span
 from streams.rebuild import rebuild
 from streams.replay import Outcome, Replay, Stored
 from tests.oracle.generate import Event
-from tests.oracle.handwritten import invoice, log_of, payment
+from tests.oracle.handwritten import customer, invoice, log_of, payment
 from tests.streams.keeping import assert_balances_are_the_sums, kept
 from tests.streams.ledger import POLICY, Ledger
+from tests.streams.test_at_once import wait_for_a_lock
 
 AS_OF = date(2026, 9, 30)
 #: Invoiced then and due by these terms: in a year that no calendar has.
@@ -79,6 +82,7 @@ def test_a_rebuild_leaves_one_letter_for_a_record_on_which_a_rule_fails(ledger: 
     rebuild(ledger.url, POLICY)
     ((_, stage, _, place),) = letters(ledger)
     assert (stage, place) == ("stream:receivables", "erp|2")
+    assert ledger.rows("SELECT key FROM dead_letters") == [(b"erp|2",)]
 
 
 @pytest.mark.parametrize("code", ["not_processable", "kills_the_process"])
@@ -148,3 +152,74 @@ def test_a_lost_conflict_has_nothing_to_replay(ledger: Ledger) -> None:
     (outcome,) = replay(ledger)
     assert not outcome.replayed
     assert "nothing to replay" in outcome.reason
+
+
+PERSON = customer("erp|C", "Zhang Wei")
+ERASED = replace(PERSON, value=None)
+DAMAGED = replace(PERSON, value=(PERSON.value or b"")[:-3])
+CONFLICTS = [customer("erp|C", "Zhang Wei", version=2), customer("erp|C", "Zhang Hua", version=2)]
+
+
+def put_aside(ledger: Ledger, event: Event) -> int:
+    """Put a record aside as one that died, at offset 0; return the letter's id."""
+    (record,) = log_of([event], partitions=1)
+    span = Span(record.topic, 0, 0, record.offset, record.offset + 1, [record])
+    ingest = Ingest([], None)
+    ledger.run(
+        lambda connection: ingest.put_aside(
+            connection, [span], "not_processable", RuntimeError("it died")
+        )
+    )
+    return letters(ledger)[-1][0]
+
+
+def persons(ledger: Ledger) -> list[tuple[str]]:
+    return ledger.rows("SELECT key FROM fact_customer UNION SELECT key FROM customer_records")
+
+
+def test_a_person_that_was_erased_does_not_come_back_by_a_replay(ledger: Ledger) -> None:
+    letter = put_aside(ledger, PERSON)
+    ledger.apply(customer("erp|D", "Li Na"), ERASED)
+    (outcome,) = Replay(ledger.url, POLICY).run([letter])
+    assert not outcome.replayed
+    assert persons(ledger) == [("erp|D",)]
+
+
+def test_a_tombstone_leaves_nothing_of_the_person_among_the_dead_letters(ledger: Ledger) -> None:
+    ledger.apply(*CONFLICTS, DAMAGED)
+    put_aside(ledger, PERSON)
+    other = invoice("erp|C", "erp|D", "2026-07-01", "100")
+    ledger.apply(replace(other, value=b"?"))
+    assert len(letters(ledger)) == 4
+    ledger.apply(ERASED)
+    assert ledger.rows("SELECT document FROM dead_letters") == [("invoice",)]
+
+
+def test_of_what_is_refused_around_a_tombstone_only_what_comes_behind_it_is_a_letter(
+    ledger: Ledger,
+) -> None:
+    ledger.apply(DAMAGED, ERASED, DAMAGED)
+    assert ledger.rows("SELECT position FROM dead_letters") == [(2,)]
+
+
+def test_a_replay_that_meets_a_tombstone_brings_nothing_back(ledger: Ledger) -> None:
+    letter = put_aside(ledger, PERSON)
+    begun = threading.Thread(target=Replay(ledger.url, POLICY).run, args=([letter],))
+
+    def replay_meanwhile() -> None:
+        begun.start()
+        wait_for_a_lock(ledger, begun)
+
+    ledger.apply(ERASED, before_commit=replay_meanwhile)
+    begun.join()
+    assert persons(ledger) == []
+    assert letters(ledger) == []
+
+
+def test_a_tombstone_that_was_put_aside_is_to_be_published_again(ledger: Ledger) -> None:
+    ledger.apply(PERSON)
+    letter = put_aside(ledger, ERASED)
+    (outcome,) = Replay(ledger.url, POLICY).run([letter])
+    assert not outcome.replayed
+    assert "publish the tombstone again" in outcome.reason
+    assert persons(ledger) == [("erp|C",)]

@@ -13,7 +13,8 @@ from ops.asking import ask_documents
 from ops.presenting.documents import documents_table
 from ops.status import DocumentCount, read_status
 from schemas.catalogue import DOCUMENTS, Topic
-from schemas.codec import Document, encode, record_key
+from schemas.codec import Document, encode
+from schemas.keys import record_key
 from sinks.database import engine
 from sinks.tables import FACT_DOCUMENTS
 from streams.catalogue import streams

@@ -15,7 +15,14 @@ from streams.catalogue import streams
 from streams.rebuild import forget_everything, rebuild
 from streams.views import CUSTOMER_VIEW, DEMAND_VIEW, RECEIVABLE_VIEW
 from tests.oracle.generate import Event
-from tests.oracle.handwritten import customer, invoice, opportunity, order
+from tests.oracle.handwritten import (
+    allocation,
+    customer,
+    invoice,
+    opportunity,
+    order,
+    payment,
+)
 from tests.streams.ledger import POLICY, Ledger
 from tests.streams.publishing import ViewTopics
 
@@ -117,4 +124,62 @@ def test_a_rebuild_works_out_anew_what_stands_beside_the_facts(
         connection.execute("UPDATE fact_invoice SET net = net + 1, cancels = 'erp|X'")
     assert ledger.rows(query) != expected
     rebuild(database_url, POLICY, ["receivables"])
+    assert ledger.rows(query) == expected
+
+
+def test_a_rebuild_writes_only_the_facts_whose_columns_are_wrong(
+    ledger: Ledger, database_url: str
+) -> None:
+    ledger.apply(*shop("erp"), *shop("crm"))
+
+    def written_by(table: str) -> dict[str, str]:
+        return dict(ledger.rows(f"SELECT key, xmin::text FROM {table}"))
+
+    with connect(database_url) as connection:
+        connection.execute("UPDATE fact_invoice SET net = net + 1 WHERE key = 'erp|1'")
+    invoices, orders = written_by("fact_invoice"), written_by("fact_order")
+    rebuild(database_url, POLICY)
+    assert written_by("fact_order") == orders
+    after = written_by("fact_invoice")
+    assert {key for key in invoices if after[key] != invoices[key]} == {"erp|1"}
+
+
+def test_customers_that_documents_only_name_stand_after_a_rebuild_of_the_customers_alone(
+    ledger: Ledger, database_url: str
+) -> None:
+    ledger.apply(*shop("erp"), order("erp|2", "erp|N", "2026-06-01", [("erp|P", 3, None)]))
+    query = "SELECT key, hub_id FROM customer_members ORDER BY key"
+    expected = ledger.rows(query)
+    assert [key for key, _ in expected] == ["erp|C", "erp|N"]
+    with connect(database_url) as connection:
+        connection.execute("UPDATE fact_order SET customer_key = 'erp|X'")
+    rebuild(database_url, POLICY, ["customers"])
+    assert ledger.rows(query) == expected
+
+
+def test_a_key_that_documents_of_several_types_change_is_marked_once_by_a_rebuild(
+    ledger: Ledger, database_url: str
+) -> None:
+    ledger.apply(
+        *shop("erp"), payment("erp|Z", "erp|C", "2026-07-20", "40", allocation("erp|1", "40"))
+    )
+    with connect(database_url) as connection:
+        connection.execute("TRUNCATE outbox")
+    rebuild(database_url, POLICY, ["receivables"])
+    assert ledger.rows("SELECT subject, key FROM outbox") == [("customer", "erp|C")]
+
+
+def test_a_customer_who_has_paid_everything_has_the_same_balance_after_a_rebuild(
+    ledger: Ledger, database_url: str
+) -> None:
+    ledger.apply(
+        invoice("erp|1", "erp|C", "2026-07-01", "100"),
+        payment("erp|Z", "erp|C", "2026-07-20", "100", allocation("erp|1", "100")),
+        invoice("erp|2", "erp|D", "2026-07-01", "100"),
+        payment("erp|Y", "erp|D", "2026-07-20", "40", allocation("erp|2", "40")),
+    )
+    query = "SELECT * FROM receivable_balances ORDER BY customer_key"
+    expected = ledger.rows(query)
+    assert [row[2:] for row in expected] == [(0, 0, 0), (60, 0, 1)]
+    rebuild(database_url, POLICY)
     assert ledger.rows(query) == expected

@@ -21,8 +21,8 @@ from schemas.codec import Decoded, decode_batch, encode
 from sinks.database import engine
 from streams.views import view_readers
 from tests.oracle.asking import ask_database
-from tests.oracle.check import Place, check_hub
-from tests.oracle.log import Record, read_log
+from tests.oracle.check import check_hub
+from tests.oracle.log import Place, Record, read_log
 from tests.torture.load import Accepted
 from tests.torture.rig import Rig
 

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from tests.oracle.check import Place
 from tests.oracle.generate import Event, generate
-from tests.oracle.log import Record
+from tests.oracle.log import Place, Record
 from tests.torture.checking import IDLE_SECONDS, check, wait_until_idle
 from tests.torture.load import Accepted, Load, put, scattered
 from tests.torture.rig import Rig
