@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from kafka import KafkaProducer
+from confluent_kafka import Producer
 
 from hub.kafka import Cluster
 from schemas.catalogue import DOCUMENTS
@@ -18,6 +18,9 @@ from schemas.keys import record_key
 CUSTOMERS = 20_000
 PARTITIONS = 4
 SOURCE = "erp"
+
+_MOST_WAITING = 100_000
+_PATIENCE_S = 60.0
 
 _START = date(2026, 1, 1)
 _AT = datetime(2026, 1, 1, 8, 30, tzinfo=UTC)
@@ -150,20 +153,38 @@ def _renumbered(id: str, by: int) -> str:
 
 
 def publish(cluster: Cluster, documents: Iterator[tuple[str, Document]]) -> tuple[int, float]:
-    """Publish documents, all of a customer to one partition; return (how many, bytes of each)."""
-    producer: KafkaProducer = cluster.producer()
+    """Publish documents, all of a customer to one partition; return (how many, bytes of each).
+
+    Not by the hub's producer, though with its settings: making the load is no part of a
+    measurement, and this one takes a third of the time.
+
+    Raises:
+        RuntimeError: the broker did not acknowledge them all.
+    """
+    producer = Producer(
+        {
+            "bootstrap.servers": ",".join(cluster.bootstrap_servers),
+            "enable.idempotence": True,
+            "compression.type": "lz4",
+            "batch.size": 128 * 1024,
+            "linger.ms": 5,
+            "queue.buffering.max.messages": _MOST_WAITING,
+        }
+    )
     published = size = 0
     for kind, document in documents:
         topic = DOCUMENTS[kind]
         value = encode(topic, document)
         size += len(value)
         published += 1
-        producer.send(
+        if len(producer) > _MOST_WAITING // 2:
+            producer.flush(_PATIENCE_S)
+        producer.produce(
             topic.name,
             key=record_key(SOURCE, document["id"]).encode(),
             value=value,
             partition=int(document["customer"]["id"][1:]) % PARTITIONS,
         )
-    producer.flush()
-    producer.close()
+    if left := producer.flush(_PATIENCE_S):
+        raise RuntimeError(f"the broker did not acknowledge {left:,} of {published:,} records")
     return published, size / published

@@ -18,7 +18,7 @@ CUSTOMERS = 10_000
 _MONTHS, _SEED = 1, 1
 
 #: The plant's history ends on a Tuesday, the day that is measured is the Wednesday after it.
-HISTORY_UNTIL, DAY = date(2024, 1, 30), date(2024, 1, 31)
+HISTORY_UNTIL, DAY = date(2024, 1, 16), date(2024, 1, 17)
 
 #: A judgement: exports are written by the day or by the hour, so a minute adds nothing to the age
 #: of what is seen, and who has just written them can wait for the views.
@@ -56,7 +56,7 @@ class Stopwatch:
 
 
 def plant_day(folder: Path, customers: int = CUSTOMERS) -> list[Figure]:
-    """Measure the day, of a plant that the hub has taken in for a month before.
+    """Measure the day, of a plant that the hub has taken in for two weeks before.
 
     The systems' files go on where the hub has left off. Connectors, worker and relay all take part;
     the clock runs from the first source that is read, when the processes have started, to when the
@@ -81,7 +81,7 @@ def plant_day(folder: Path, customers: int = CUSTOMERS) -> list[Figure]:
         of_day, day_seconds = _taken(hub, grown)
     who = f"{customers:,} customers"
     return [
-        Figure(f"plant of {who}, a month into an empty hub", documents / seconds, "documents/s"),
+        Figure(f"plant of {who}, two weeks into an empty hub", documents / seconds, "documents/s"),
         Figure(f"plant of {who}, rows of a day", grown.rows - history.rows, "rows"),
         Figure(f"plant of {who}, documents of a day", of_day, "documents"),
         Figure(
