@@ -11,7 +11,14 @@ from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.protocol.consumer import OffsetSpec
 
 from hub.clock import utc_now
-from hub.kafka import Cluster, KafkaError, log_ranges, partitions_of, topic_configuration
+from hub.kafka import (
+    Cluster,
+    KafkaError,
+    TopicMissing,
+    log_ranges,
+    partitions_of,
+    topic_configuration,
+)
 from hub.kafka_login import LoginRefused
 from hub.settings import Settings
 from ops.doctor.finding import Finding, failed, ok, unknown, warning
@@ -59,6 +66,8 @@ def look_at_broker(
                 yield ok("Kafka", f"{len(brokers)} broker(s) at {servers}")
             yield from _topics(admin, settings)
             yield _newest(cluster, admin, clock)
+    except TopicMissing as error:
+        yield warning("topics", str(error), "they went while this looked at them: look again")
     except (KafkaError, OSError, TimeoutError) as error:
         yield failed(
             "Kafka",

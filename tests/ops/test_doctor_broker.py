@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from hub.clock import utc_now
-from hub.kafka import Cluster, delete_topics
+from hub.kafka import Cluster, TopicMissing, delete_topics, partitions_of
 from hub.settings import Company, KafkaAddress, Settings
 from ops.doctor.broker import look_at_broker, running_cluster
 from ops.doctor.finding import Finding, State
@@ -96,6 +97,12 @@ def test_topics_that_are_missing_are_named_until_they_are_made(
 ) -> None:
     settings = settings_in(tmp_path)
     delete_topics(cluster, [RATES])
+    # It is told to be gone before it is out of every answer of the broker.
+    deadline = time.monotonic() + 20
+    with pytest.raises(TopicMissing):
+        while time.monotonic() < deadline:
+            partitions_of(cluster, [RATES])
+            time.sleep(0.1)
     missing = on("topics", found(cluster, settings))
     assert missing.state == State.WARNING
     assert missing.found == f"1 of {len(TOPICS)} are not there: {RATES}"
