@@ -29,10 +29,12 @@ from api.reading_apart import ReadingApart
 from api.registry import registry_router
 from connectors.mapping.loading import load_mapping
 from connectors.publish import KafkaPublisher
+from connectors.pushed.source_rights import SourceRights
 from hub.kafka import Cluster
 from hub.settings import Api, Settings
 from hub.source_settings import HttpSource
 from sinks.database import engine
+from sinks.session import Session
 
 _AT_ONCE_DELIVERIES = 100
 #: Records that may wait; a caller is told to come back before memory is short.
@@ -66,7 +68,9 @@ def create_app(behind: Behind) -> FrontDoor:
     settings, url = behind.settings, behind.database_url
     publisher = partial(KafkaPublisher, behind.cluster, patience_s=_BLOCK_S, delivery_s=_DELIVERY_S)
     hooks = _hooks(settings)
-    event_desk, hook_desk = EventDesk(url, publisher), HookDesk(url, publisher, hooks)
+    session = Session(url, name="headrace api writer")
+    event_desk = EventDesk(session, SourceRights(url, wait_s=0.0), publisher)
+    hook_desk = HookDesk(url, publisher, hooks)
     events: Gathering[Publication] = Gathering(
         "events", event_desk.work, at_once=AT_ONCE, most=_MOST_WAITING, pace_s=_PACE_S
     )

@@ -92,14 +92,16 @@ class EventDesk:
     """Works on publications; all but ``close`` in one thread.
 
     Args:
-        url: of the database.
+        session: of that thread.
+        rights: to settle versions; without waiting, since whoever waits has all others wait.
         publisher: makes a client of the broker; a new one each time that one has failed.
     """
 
-    def __init__(self, url: str, publisher: Callable[[], KafkaPublisher]) -> None:
-        self._session = Session(url, name="headrace api writer")
-        # Whoever waits in this thread has all others wait.
-        self._rights = SourceRights(url, wait_s=0.0)
+    def __init__(
+        self, session: Session, rights: SourceRights, publisher: Callable[[], KafkaPublisher]
+    ) -> None:
+        self._session = session
+        self._rights = rights
         self._keyed = KeyedRequests(IDEMPOTENCY_KEY)
         self._make_publisher = publisher
         self._publisher: KafkaPublisher | None = None

@@ -65,8 +65,8 @@ class LogInMemory:
         return refused
 
 
-class KilledError(Exception):
-    """Stands for SIGKILL."""
+class KilledError(BaseException):
+    """Stands for SIGKILL, which nothing catches."""
 
 
 class SampleSource:
@@ -102,7 +102,7 @@ class SampleSource:
 
     def published(self) -> list[Document]:
         """The documents of the log in order, decoded."""
-        return [_decoded(record) for record in self.log.records]
+        return [decoded(record) for record in self.log.records]
 
     def standing(self) -> dict[tuple[str, str], Document]:
         """The newest version of each document by topic and id.
@@ -167,7 +167,8 @@ def mapping(text: str) -> SourceMapping:
     return parse_mapping(text, "sample")
 
 
-def _decoded(record: Outgoing) -> Document:
+def decoded(record: Outgoing) -> Document:
+    """The document of a record."""
     (found,) = decode_batch(TOPICS[record.topic], [record.value])
     assert isinstance(found, Decoded), found
     return found.document
