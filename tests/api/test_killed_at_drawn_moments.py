@@ -172,7 +172,7 @@ class Doors:
     def _publication(self, request: Request) -> Publication:
         arrived_at = next(self._clock)
         events = request.events(self._name, arrived_at)
-        return Publication(events, request.asked(self._name, arrived_at), Reply())
+        return Publication(lambda: events, request.asked(self._name, arrived_at), Reply())
 
     def until_answered(
         self,
