@@ -72,7 +72,10 @@ def test_a_lost_connection_is_opened_again_with_its_staging_tables(
     assert len(set(tries)) == 2
 
 
-@pytest.mark.parametrize("passing", [errors.SerializationFailure, errors.LockNotAvailable])
+@pytest.mark.parametrize(
+    "passing",
+    [errors.DeadlockDetected, errors.SerializationFailure, errors.LockNotAvailable],
+)
 def test_a_failure_that_passes_is_tried_again_from_the_start(
     session: Session, connection: Connection, passing: type[Exception]
 ) -> None:
