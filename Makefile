@@ -11,7 +11,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --
 	--custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test real check bench bench-large torture plant-large lock
+.PHONY: help setup demo test real check bench bench-large torture plant-large clues lock
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 13
@@ -55,6 +55,9 @@ $(QUIX)/setup.stamp: benchmarks/quix.lock
 
 plant-large: setup ## Run a large sample plant through the hub (CUSTOMERS=n MONTHS=n)
 	$(BIN)/python -m tests.plant --customers $(CUSTOMERS) --months $(MONTHS)
+
+clues: setup ## Guess on ten sample plants by simple clues why invoices are late (SEEDS="n n")
+	$(BIN)/python -m tests.plant.clues $(SEEDS)
 
 torture: setup ## Many trials of every fault (TRIALS=n)
 	$(BIN)/python -m tests.torture --trials $(TRIALS)

@@ -21,6 +21,8 @@ __all__ = [
 #: Standard Webhooks asks for 24 to 64 random bytes.
 _SHORTEST_KEY = 24
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+#: SQLAlchemy's address of an SQLite file by a relative path.
+_SQLITE_FILE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(.+)")
 
 
 class _Source(BaseModel):
@@ -166,6 +168,8 @@ def resolved(source: Source, root: Path) -> Source:
     changes: dict[str, Any] = {"mapping": _mapping(source.mapping, root)}
     if isinstance(source, FilesSource):
         changes["path"] = str(root / source.path)
+    if isinstance(source, DatabaseSource) and (found := _SQLITE_FILE.fullmatch(source.url)):
+        changes["url"] = f"{found[1]}{root / found[2]}"
     if isinstance(source, RestSource) and source.ca_file is not None:
         changes["ca_file"] = root / source.ca_file
     return source.model_copy(update=changes)

@@ -73,3 +73,4 @@ class Truth:
     hopeful: set[int] = field(default_factory=set)
     """Employees whose own probabilities are too high."""
     stories: list[Story] = field(default_factory=list)
+    """Candidates of each kind; those of which a document never leaves its system are not told."""

@@ -17,7 +17,7 @@ from plant.market.state import Charge, OpenInvoice
 from plant.world import World
 
 _AT_ONCE, _SOON = 0.72, 0.95
-_WRONG = 0.04
+_WRONG = 0.07
 
 
 def delivered(world: World, shipment: Shipment) -> None:

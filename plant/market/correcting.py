@@ -16,6 +16,7 @@ from plant.world import Problem, World
 
 _CANCELLED_WHOLE = 0.5
 _REFUND_DAYS = 20
+_PUT_RIGHT_DAYS = 22
 #: What goods are credited with whose order is long over.
 _OLD_GOODS_SHARE = Decimal("0.85")
 
@@ -70,7 +71,7 @@ def _object(key: int, world: World) -> None:
     for order in world.market.open_invoices[key].orders:
         world.problems[order].append(problem)
     paying.dispute(world, key, "sales_management")
-    day = working(world.today + timedelta(days=round(lognormal(chance, 16, 0.6))))
+    day = working(world.today + timedelta(days=round(lognormal(chance, _PUT_RIGHT_DAYS, 0.6))))
     world.later(day, partial(_put_right, key, problem))
 
 

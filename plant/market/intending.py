@@ -14,9 +14,10 @@ from plant.market.state import Habits
 from plant.market.terms import beyond_policy
 from plant.world import World
 
-_LATE = {"prompt": 0.08, "sloppy": 0.27, "disputing": 0.12, "failing": 0.5}
-_DAYS_LATE = {"prompt": 4, "sloppy": 13, "disputing": 22, "failing": 30}
-_UNCLEAR_CONTRACT = 0.5
+_LATE = {"prompt": 0.045, "sloppy": 0.14, "disputing": 0.08, "failing": 0.3}
+#: Who forgets is reminded within days; who has no money needs weeks.
+_DAYS_LATE = {"prompt": 4, "sloppy": 28, "disputing": 28, "failing": 40}
+_UNCLEAR_CONTRACT = 0.9
 
 
 @dataclass(frozen=True, slots=True)

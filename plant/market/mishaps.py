@@ -17,7 +17,7 @@ from plant.market.seasons import working
 from plant.market.state import OpenInvoice
 from plant.world import CURRENCY, World
 
-_MISSING_CENTS = 0.012
+_MISSING_CENTS = 0.02
 _BANK_CHARGES = 0.1
 _MISREAD = 0.03
 _TWICE = 0.004

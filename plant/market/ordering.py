@@ -15,6 +15,7 @@ from plant.documents import ERP, Order, OrderLine, Terms
 from plant.market import advancing, customers, needing, reporting, wishing
 from plant.market.seasons import working
 from plant.market.state import Need, Progress, Wanted
+from plant.market.terms import beyond_policy
 from plant.works import making
 from plant.works.introducing import introduce
 from plant.world import CURRENCY, World
@@ -25,6 +26,8 @@ _CHANGED, _CANCELLED, _REJECTED, _DELETED = 0.11, 0.035, 0.035, 0.006
 _FORGETS_OPPORTUNITY = 0.15
 #: A customer that puts its order off, or takes it back, may need the goods as before.
 _NEEDS_IT_STILL = 0.4
+#: Contracts on machines are mostly looked at by somebody, and so are many on long terms.
+_REVIEWED, _REVIEWED_MACHINES, _REVIEWED_LONG_TERMS = 0.4, 0.85, 0.65
 _THREE_INSTALMENTS = Terms("R3", days=30, instalments=3)
 
 
@@ -69,7 +72,7 @@ def place(
         salesperson=document.owner,
         terms=_THREE_INSTALMENTS if big else document.terms,
         opportunity=None if happens(chance, _FORGETS_OPPORTUNITY) else opportunity,
-        contract_reviewed=happens(chance, 0.85 if has_machines else 0.4),
+        contract_reviewed=happens(chance, _reviewed(document.terms, has_machines)),
         lines=tuple(
             _line(world, customer, 10 * place, each) for place, each in enumerate(ordered, start=1)
         ),
@@ -147,6 +150,13 @@ def close_if_done(world: World, order_key: int) -> None:
 def gross_of(net: Decimal, currency: str) -> Decimal:
     """Return an amount with its tax: abroad there is none."""
     return round_half_up(net * (1 + VAT), 2) if currency == CURRENCY else net
+
+
+def _reviewed(terms: Terms, has_machines: bool) -> float:
+    """Return how likely it is that somebody reviews the contract of an order."""
+    if has_machines:
+        return _REVIEWED_MACHINES
+    return _REVIEWED_LONG_TERMS if beyond_policy(terms) else _REVIEWED
 
 
 def _line(world: World, customer: int, number: int, wanted: Wanted) -> OrderLine:

@@ -22,7 +22,9 @@ from plant.world import Problem, World
 _HOLDS_BACK = {"prompt": 0.8, "sloppy": 0.92, "disputing": 0.95, "failing": 0.9}
 _DISPUTES = {"prompt": 0.4, "sloppy": 0.4, "disputing": 0.9, "failing": 0.5}
 _DISPUTES_WITHOUT_REASON = 0.5
-_PAYS_PART = {"prompt": 0.01, "sloppy": 0.06, "disputing": 0.08, "failing": 0.2}
+#: Of the other disputes whoever notes them down learns no reason.
+_SAYS_WHY = 0.45
+_PAYS_PART = {"prompt": 0.01, "sloppy": 0.12, "disputing": 0.1, "failing": 0.3}
 _PATIENCE = timedelta(days=160)
 _ASKS_AGAIN = timedelta(days=7)
 _REMEMBERS = timedelta(days=10)
@@ -54,7 +56,8 @@ def dispute(world: World, key: int, cause: str) -> None:
     invoice = world.invoices[key]
     if invoice.disputes and invoice.disputes[-1].until is None:
         return
-    reason = world.chance("paying").choice(words("texts")["dispute_reasons"][cause])
+    chance, reasons = world.chance("paying"), words("texts")["dispute_reasons"]
+    reason = chance.choice(reasons[cause if happens(chance, _SAYS_WHY) else "unsaid"])
     disputes = (*invoice.disputes, Dispute(world.today, None, reason))
     changed = world.invoices[key] = replace(invoice, disputes=disputes)
     world.record(changed)

@@ -8,7 +8,8 @@ from plant.documents import Invoice
 from plant.truth import LateInvoice, LostCustomer, Named, Story
 from plant.world import World
 
-_OF_EACH_KIND = 3
+#: More than are told: documents of some will never leave their systems.
+_CANDIDATES = 12
 _WORTH_TELLING_DAYS = 10
 
 _WHAT_WENT_WRONG = {
@@ -120,9 +121,9 @@ def tell_lost_customer(world: World, lost: LostCustomer) -> None:
 def _tell(
     world: World, kind: str, about: int, title: str, telling: list[tuple[Named, str]]
 ) -> None:
-    """Keep a story, unless there are enough of its kind, or one about the same."""
+    """Keep a story as a candidate, unless there are enough of its kind, or one about the same."""
     told = world.market.told[kind]
-    if len(told) < _OF_EACH_KIND and about not in told:
+    if len(told) < _CANDIDATES and about not in told:
         told.append(about)
         world.truth.stories.append(Story(kind, title, tuple(telling)))
 

@@ -144,4 +144,4 @@ class Market:
     to_collect: dict[int, list[Charge]] = field(default_factory=dict)
     """By customer: what stands on the month's collective invoice."""
     told: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
-    """By kind of story: the orders, or the customers, of which one is told."""
+    """By kind of story: the orders, or the customers, of which one may be told."""

@@ -14,7 +14,9 @@ from plant.market.state import Need, Wanted
 from plant.works import promising
 from plant.world import World
 
-_STOCKS_UP, _STOCKS_UP_DAYS = 0.16, (8, 35)
+#: Parts are laid in ahead, and time is kept in hand before a machine has to be at work.
+_STOCKS_UP = {False: 0.16, True: 0.5}
+_STOCKS_UP_DAYS = {False: (8, 35), True: (15, 50)}
 _SPENDS_LESS = 0.07
 _WITHOUT_MONEY = 0.15
 #: Customers wait so many days without a thought: for parts, and for machines.
@@ -33,8 +35,8 @@ def consider(world: World, customer: int, wanted: Wanted) -> tuple[Need, Wanted 
     need = wanted.need
     if need is None:
         need = Need(wanted.quantity, wanted.wanted_on)
-        if not product.is_machine and happens(chance, _STOCKS_UP):
-            days = timedelta(days=chance.randrange(*_STOCKS_UP_DAYS))
+        if happens(chance, _STOCKS_UP[product.is_machine]):
+            days = timedelta(days=chance.randrange(*_STOCKS_UP_DAYS[product.is_machine]))
             need = replace(need, needed_on=working(need.needed_on + days))
     if world.buyers[customer].document.blocked or _has_no_money(world, chance, customer):
         return need, None

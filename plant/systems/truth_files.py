@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,12 @@ from plant.documents import CALLS, CRM, ERP, SERVICE, Customer
 from plant.parameters import Parameters
 from plant.systems.erp_parties import has_twin
 from plant.systems.numbers import Numbering
-from plant.systems.telling import Told
+from plant.systems.telling import EXISTS, Told
 from plant.systems.writing import NotThisPlant
-from plant.truth import Named, Truth
+from plant.truth import Named, Story, Truth
 
 _KEEP_CUSTOMERS = (ERP, CRM, CALLS, SERVICE)
+_STORIES_OF_EACH_KIND = 3
 
 
 def claim_folder(folder: Path, parameters: Parameters) -> bool:
@@ -119,7 +121,7 @@ def write_truth(
                     {**naming.named(each), "sentence": sentence} for each, sentence in story.told
                 ],
             }
-            for story in truth.stories
+            for story in _told_whole(truth.stories, naming)
         ),
         "forged_parts": (
             {
@@ -162,6 +164,12 @@ class _Naming:
             return {"type": kind, **first, "members": self.members(self._customers[key])}
         return {"type": kind, **self.numbering.named(kind, key)}
 
+    def has_left(self, document: Named) -> bool:
+        """Whether its system has exported it whole: a record that broke may never come again."""
+        kind, key = document
+        source = self.numbering.named(kind, key)["source"]
+        return bool(self._states.get(source, kind, key) & EXISTS)
+
     def members(self, customer: Customer) -> list[dict[str, str]]:
         """Its records in all systems."""
         found = []
@@ -172,6 +180,16 @@ class _Naming:
                 if system == ERP and has_twin(self.numbering, customer.key):
                     found.append({"source": ERP, "id": self.numbering.twin(customer.key)})
         return found
+
+
+def _told_whole(stories: Iterable[Story], naming: _Naming) -> Iterator[Story]:
+    """Yield the first stories of each kind all of whose documents the hub can have."""
+    counts: Counter[str] = Counter()
+    for story in stories:
+        is_whole = all(naming.has_left(document) for document, _ in story.told)
+        if is_whole and counts[story.kind] < _STORIES_OF_EACH_KIND:
+            counts[story.kind] += 1
+            yield story
 
 
 def _customer(customer: Customer, naming: _Naming, truth: Truth) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from plant.works.state import OwedOrder
 from plant.world import Problem, World
 
 _PROOF_IS_MISSING = 0.07
-_DAMAGED = 0.012
-_FAULTY_PARTS = 0.02
+_DAMAGED = 0.03
+_FAULTY_PARTS = 0.05
 _SENT_BACK = 0.02
 _PATIENT_DAYS = 2
 _CAUSES_CASE = 0.55
@@ -84,7 +84,7 @@ def _object_to_delay(
 ) -> None:
     """Call, complain, or hold back the money, the more likely the later it came."""
     chance = world.chance("arriving")
-    anger = min(1.0, 0.25 + days_late / 25)
+    anger = min(1.0, 0.5 + days_late / 20)
     calling.provoke(world, shipment.customer, "order status")
     if not happens(chance, anger):
         return

@@ -19,7 +19,7 @@ _LOOKS_AGAIN_DAYS = 180
 _INFANT_DAYS = 150
 _SEVERITY = Weighted((("low", 25.0), ("medium", 45.0), ("high", 24.0), ("critical", 6.0)))
 _VISIT_AFTER_DAYS = {"low": 9.0, "medium": 6.0, "high": 3.0, "critical": 1.5}
-_HOLDS_BACK = {"low": 0.15, "medium": 0.35, "high": 0.6, "critical": 0.9}
+_HOLDS_BACK = {"low": 0.3, "medium": 0.6, "high": 0.8, "critical": 0.95}
 _LACKS_PART = 0.18
 _FAULTS = (
     "Hydraulic leak",
@@ -109,7 +109,7 @@ def _fail(world: World, key: int) -> None:
         category,
         severity,
         chance.choice(_FAULTS),
-        order=life.order if is_new else None,
+        order=blamed if problem is not None else life.order if is_new else None,
         serial_number=machine.serial_number,
         problem=problem,
         is_mended=True,

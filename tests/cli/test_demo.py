@@ -39,7 +39,9 @@ def test_the_demo_counts_what_the_plant_holds_and_what_it_prints_can_be_typed(
     rejects = len((plant / "truth" / "rejects.jsonl").read_text(encoding="utf-8").splitlines())
     assert rejects
     assert f"{rejects:,} records were broken on purpose; {rejects:,} dead letters" in demo.stdout
-    for story in one_of_each(read_stories(plant)):
+    stories = one_of_each(read_stories(plant))
+    assert {story.kind for story in stories} == {"late_payment", "sale", "lost_customer"}
+    for story in stories:
         assert story.title.split(":")[0] in demo.stdout
     assert "not in the hub" not in demo.stdout
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hub.settings import KafkaAddress, SettingsError, cache_folder, load_settings
+from hub.source_settings import DatabaseSource
 
 COMPANY = "company: {name: Sample Plant, base_currency: CNY, time_zone: Asia/Shanghai}\n"
 
@@ -49,6 +50,25 @@ sources:
     assert (shipped.reads, shipped.mapping) == (str(tmp_path / "exports/sap_o2c"), "sap_s4_o2c")
     assert own.reads == str(tmp_path / "exports/crm-*.csv")
     assert own.mapping == str(tmp_path / "mappings/crm.yaml")
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("sqlite:///books/erp.db", "sqlite:///{root}/books/erp.db"),
+        ("sqlite+pysqlite:///erp.db?timeout=5", "sqlite+pysqlite:///{root}/erp.db?timeout=5"),
+        ("sqlite:////srv/erp.db", "sqlite:////srv/erp.db"),
+        ("sqlite:///:memory:", "sqlite:///:memory:"),
+        ("postgresql+psycopg://hub@erp/books", "postgresql+psycopg://hub@erp/books"),
+    ],
+)
+def test_an_sqlite_file_of_a_source_is_looked_for_from_the_folder_of_the_file(
+    written: str, read: str, tmp_path: Path
+) -> None:
+    text = f"sources: [{{name: erp, kind: database, url: '{written}', mapping: erp.yaml}}]\n"
+    (source,) = load_settings(config(tmp_path, text), {}).sources
+    assert isinstance(source, DatabaseSource)
+    assert source.url == read.format(root=tmp_path)
 
 
 def test_a_variable_goes_before_the_file(tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 import yaml
+from jsonschema.validators import validator_for
 from typer.main import get_command
 
 from hub.settings import Api, KafkaAddress, load_settings
@@ -49,11 +49,10 @@ def properties() -> dict[str, str]:
 
 def test_it_is_valid_by_the_compose_schema() -> None:
     schema = json.loads((Path(__file__).parent / "compose" / "compose_spec.json").read_text())
-    # ``name`` became a part of the specification after this edition of its schema.
-    document = {key: value for key, value in compose(SECRETS).items() if key != "name"}
-    validator = jsonschema.Draft201909Validator(schema)
-    validator.validate(document)
+    validator = validator_for(schema)(schema)
+    validator.validate(compose(SECRETS))
     assert not validator.is_valid({"services": {"kafka": {"imgae": "x"}}})
+    assert not validator.is_valid({"name": 7, "services": {}})
 
 
 def test_the_services_are_the_processes_of_a_hub_and_what_they_stand_on(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -31,14 +31,16 @@ class Exported:
         return f"{self.source}|{self.id}"
 
 
-def read_exports(plant: Plant) -> dict[str, list[Exported]]:
-    """Return the documents of all systems by type, each as often as it was exported.
+def read_exports(plant: Plant, sources: Collection[str] | None = None) -> dict[str, list[Exported]]:
+    """Return the documents of all systems, or of some, by type, as often as they were exported.
 
     They stand in the order of the files; those made of several records behind the others.
     """
     settings = plant.settings
     found: dict[str, list[Exported]] = {}
     for source in settings.sources:
+        if sources is not None and source.name not in sources:
+            continue
         mapping = connectors.mapping.load_mapping(
             source.mapping, source.name, settings.company.zone
         )

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import combinations
 from typing import Any
 
 from tests.oracle.answers import Json
@@ -61,22 +62,58 @@ def disputed(late: Late) -> Hashable:
     return bool(late[1]["disputes"])
 
 
+def reason(late: Late) -> Hashable:
+    """What the customer said last, where it objected."""
+    disputes = late[1]["disputes"]
+    return disputes[-1]["reason"] if disputes else None
+
+
+def salesperson(late: Late) -> Hashable:
+    """Who sold it."""
+    return str(late[1].get("salesperson"))
+
+
+def month(late: Late) -> Hashable:
+    """The month of the year in which it was due."""
+    return date.fromisoformat(late[0]["due_on"]).month
+
+
 def size(late: Late) -> Hashable:
     """How large it is, in powers of ten."""
     return len(str(int(late[1]["gross"])))
 
 
-CLUES: Mapping[str, Callable[[Late], Hashable]] = {
+Clue = Callable[[Late], Hashable]
+
+CLUES: dict[str, Clue] = {
     "nothing": nothing,
     "payer": payer,
     "terms": terms,
     "days late": days_late,
     "dispute": disputed,
+    "reason of the dispute": reason,
     "size": size,
+    "salesperson": salesperson,
+    "month": month,
 }
 
 
-def share_guessed(lates: Sequence[Late], clue: Callable[[Late], Hashable]) -> float:
+def both(one: Clue, other: Clue) -> Clue:
+    """Two clues at once."""
+    return lambda late: (one(late), other(late))
+
+
+def shares_guessed(lates: Sequence[Late]) -> dict[str, float]:
+    """Return by clue, and by two clues at once, the share of causes that a guess finds."""
+    pairs = {
+        f"{one} and {other}": both(CLUES[one], CLUES[other])
+        for one, other in combinations(CLUES, 2)
+        if one != "nothing"
+    }
+    return {name: share_guessed(lates, clue) for name, clue in (CLUES | pairs).items()}
+
+
+def share_guessed(lates: Sequence[Late], clue: Clue) -> float:
     """Return the share of causes that a guess by one clue finds.
 
     It learns from the earlier half which cause is the most frequent for each value of the clue,

@@ -1,17 +1,30 @@
-"""What makes demand hard to foretell is in the plant: seasons, change, new products, rare parts."""
+"""The plant has the traits that make a real one awkward: in demand, production, terms and names."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import date
 
-from plant.documents import Equipment, Opportunity, Order, OrderLine, Product
+from plant.documents import (
+    CRM,
+    ERP,
+    SERVICE,
+    Customer,
+    Equipment,
+    Opportunity,
+    Order,
+    OrderLine,
+    Product,
+    Production,
+)
 from plant.market.opening import open_plant
+from plant.market.terms import due_on
 from plant.parameters import Parameters
 from plant.playing import EACH_DAY
+from plant.systems.spelling import spelled
 from plant.truth import Truth
 from plant.world import World
-from tests.plant.collected import Collected, large, orders
+from tests.plant.collected import Collected, invoices, large, orders
 
 MONTHS = 24
 
@@ -108,3 +121,85 @@ def test_some_wins_were_never_ordered() -> None:
     ]
     never = [key for key in won if key not in ordered]
     assert 0 < len(never) < len(won) / 3
+
+
+def test_production_slips_sometimes_by_weeks() -> None:
+    planned: dict[int, date] = {}
+    for document, _ in large().stream:
+        if isinstance(document, Production):
+            planned.setdefault(document.key, document.planned_finish_on)
+    days = [
+        (each.finished_on - planned[key]).days
+        for key, each in large().newest[Production].items()
+        if isinstance(each, Production) and each.finished_on is not None
+    ]
+    assert len(days) > 500
+    assert 0.1 < sum(late > 2 for late in days) / len(days) < 0.5
+    assert 0.01 < sum(late > 14 for late in days) / len(days) < 0.2
+
+
+def test_invoices_fall_due_by_the_terms_of_their_customer() -> None:
+    agreed: dict[str, set[int]] = defaultdict(set)
+    own = others = 0
+    for invoice in invoices(large()):
+        if invoice.kind == "invoice":
+            customer = large().newest[Customer][invoice.customer]
+            assert isinstance(customer, Customer)
+            assert invoice.instalments[0].due_on == due_on(invoice.invoiced_on, invoice.terms)
+            assert len(invoice.instalments) == invoice.terms.instalments
+            agreed[customer.terms.code].add(customer.key)
+            own += invoice.terms == customer.terms
+            # Large machines may be paid in three parts, whatever was agreed otherwise.
+            others += invoice.terms != customer.terms and invoice.terms.instalments == 3
+    assert own + others == sum(each.kind == "invoice" for each in invoices(large()))
+    assert 0 < others < own / 20
+    assert len(agreed) > 7
+    assert max(len(each) for each in agreed.values()) < sum(map(len, agreed.values())) / 2
+
+
+def test_who_pays_in_advance_has_no_credit() -> None:
+    customers = [each for each in large().newest[Customer].values() if isinstance(each, Customer)]
+    for each in customers:
+        assert (each.terms.code == "PRE") == (each.credit_limit == 0)
+    assert any(each.credit_limit == 0 for each in customers)
+    assert any(each.credit_limit is None for each in customers)
+
+
+def test_payers_are_of_four_kinds_and_pay_as_these_do() -> None:
+    payers = large().truth.payers
+    counts = Counter(payers.values())
+    for kind, share in (("prompt", 55), ("sloppy", 25), ("disputing", 12), ("failing", 8)):
+        assert abs(100 * counts[kind] / len(payers) - share) < 7, kind
+    charged: dict[str, int] = defaultdict(int)
+    late: dict[str, int] = defaultdict(int)
+    contested: dict[str, int] = defaultdict(int)
+    for invoice in invoices(large()):
+        kind = payers[invoice.customer]
+        charged[kind] += len(invoice.instalments)
+        contested[kind] += bool(invoice.disputes)
+    for one in large().truth.late.values():
+        late[payers[one.customer]] += 1
+    shares = {kind: late[kind] / charged[kind] for kind in counts}
+    assert shares["prompt"] < shares["sloppy"] < shares["failing"]
+    assert contested["disputing"] / charged["disputing"] == max(
+        contested[kind] / charged[kind] for kind in counts
+    )
+
+
+def test_customers_and_groups_are_the_same_under_several_spellings() -> None:
+    customers = {
+        key: each for key, each in large().newest[Customer].items() if isinstance(each, Customer)
+    }
+    groups: dict[int, list[Customer]] = defaultdict(list)
+    for each in customers.values():
+        if each.parent is not None:
+            groups[each.parent].append(each)
+    assert len(groups) > 3
+    for parent, members in groups.items():
+        for each in members:
+            assert each.name.brand == customers[parent].name.brand
+            assert each.name.legal != customers[parent].name.legal
+    for some in (list(customers.values()), [each for found in groups.values() for each in found]):
+        names = [{spelled(7, system, each).name for system in (ERP, CRM, SERVICE)} for each in some]
+        assert sum(len(found) > 1 for found in names) > 0.8 * len(some)
+        assert sum(len(found) == 3 for found in names) > 0.3 * len(some)
