@@ -17,8 +17,6 @@ from cloudevents.core.v1.event import CloudEvent
 from api.problems import Fault, Refused
 from connectors.pushed.json_text import parse_json
 
-STRUCTURED = "application/cloudevents+json"
-BATCH = "application/cloudevents-batch+json"
 #: Kafka's headers of ours name a document's system in this way.
 _SOURCES = "/sources/"
 _DATA = ("data", "data_base64")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from api import cloud_events
 from api.event_reading import DOCUMENT_OF, KNOWN_TYPES
+from api.media_types import BATCH, STRUCTURED
 from api.problems import MEDIA_TYPE
 from api.webhooks import HEADERS
 from connectors.mapping.contract import FieldType, contract_of, in_words
@@ -160,11 +160,11 @@ def hook_responses() -> dict[int | str, dict[str, Any]]:
 
 def _cloud_events() -> dict[str, Any]:
     return {
-        cloud_events.STRUCTURED: {
+        STRUCTURED: {
             "schema": {"type": "object"},
             "examples": {"invoice": {"value": CLOUD_EVENT}},
         },
-        cloud_events.BATCH: {"schema": {"type": "array", "items": {"type": "object"}}},
+        BATCH: {"schema": {"type": "array", "items": {"type": "object"}}},
     }
 
 
@@ -193,7 +193,7 @@ _SAID = {
     413: "Too many bytes or events",
     415: "A content type, charset or encoding that is not taken",
     422: "The document breaks its contract or a rule; errors names the fields",
-    429: "Too many requests; Retry-After says when",
+    429: "Too many requests, or refused events that are kept; Retry-After says when",
     500: "The hub could not do it; its log says why",
     503: "Broker or database are away; trying again is safe",
 }

@@ -11,20 +11,25 @@ import psycopg
 import structlog
 from kafka.errors import KafkaError
 
+from api import progress
 from api.answers import Fate, answer, outcome
-from api.event_reading import Events
+from api.event_reading import Events, refused
 from api.holding import wait_on
 from api.keyed import IDEMPOTENCY_KEY, KeyedRequests
+from api.originals import Original, originals
 from api.problems import Problem, Refused, unavailable
+from api.refused_events import KeptEvents, Sent, letter_of
 from api.replies import Replied, Reply
 from connectors.door import Connection
+from connectors.mapping.values import Rejection
 from connectors.publish import KafkaPublisher, PublishError
 from connectors.pushed.intake import Result, take_documents
 from connectors.pushed.settling import By, Pushed
 from connectors.pushed.source_rights import SourceRights
 from hub import metrics
-from sinks import idempotency
+from sinks import dead_letters, idempotency
 from sinks.cursors import SourceBusy
+from sinks.dead_letters import DeadLetter, Kept
 from sinks.idempotency import Answered, Asked, Begun
 from sinks.session import Session, may_pass
 
@@ -36,13 +41,14 @@ AT_ONCE = 500
 
 @dataclass(slots=True)
 class Publication:
-    """A request to publish; ``asked`` where it has an Idempotency-Key.
+    """A request to publish, as it was ``sent``; ``asked`` where it has an Idempotency-Key.
 
     ``read`` gives its events, and raises ``Problem`` where the request as a whole cannot be taken.
     Small ones are read by the batch in the thread that publishes: one after the other costs a
     third of what it costs between other work.
     """
 
+    sent: Sent
     read: Callable[[], Events]
     asked: Asked | None
     reply: Reply
@@ -67,6 +73,11 @@ class Publication:
         """Whether the fate of each event is known."""
         return len(self.fates) == len(self.events.handed)
 
+    @property
+    def has_refused(self) -> bool:
+        """Whether some of its events could not be read."""
+        return any(isinstance(one, Refused) for one in self.events.handed)
+
     def answered(self) -> Answered:
         """The answer, once it is done."""
         return answer(self.events, self.fates)
@@ -87,6 +98,26 @@ class _Share:
     handed: Sequence[Pushed | Refused]
     fates: list[Fate] = field(default_factory=list)
 
+    @property
+    def ends(self) -> bool:
+        """Whether it is the last of the request."""
+        taken = len(self.publication.fates) + len(self.handed)
+        return taken == len(self.publication.events.handed)
+
+    def answered(self) -> Answered:
+        """The answer to the request, of which it is the last."""
+        return answer(self.publication.events, [*self.publication.fates, *self.fates])
+
+    def letters(self) -> list[DeadLetter]:
+        """The dead letters of what was refused of it."""
+        publication = self.publication
+        first, events = len(publication.fates), publication.events
+        return [
+            letter_of(publication.sent, index, reason, _original(publication, index, reason))
+            for index, (handed, fate) in enumerate(zip(self.handed, self.fates, strict=True), first)
+            if (reason := _refused(handed, fate, events.pointers[index])) is not None
+        ]
+
 
 class EventDesk:
     """Works on publications; all but ``close`` in one thread.
@@ -95,14 +126,23 @@ class EventDesk:
         session: of that thread.
         rights: to settle versions; without waiting, since whoever waits has all others wait.
         publisher: makes a client of the broker; a new one each time that one has failed.
+        kept: bounds what is kept of events that are refused.
+        at_once: records of a batch.
     """
 
     def __init__(
-        self, session: Session, rights: SourceRights, publisher: Callable[[], KafkaPublisher]
+        self,
+        session: Session,
+        rights: SourceRights,
+        publisher: Callable[[], KafkaPublisher],
+        kept: KeptEvents | None = None,
+        at_once: int = AT_ONCE,
     ) -> None:
         self._session = session
         self._rights = rights
         self._keyed = KeyedRequests(IDEMPOTENCY_KEY)
+        self._kept = KeptEvents() if kept is None else kept
+        self._at_once = at_once
         self._make_publisher = publisher
         self._publisher: KafkaPublisher | None = None
 
@@ -149,8 +189,13 @@ class EventDesk:
             if isinstance(state, Answered):
                 replies.append((one.reply, (state, True)))
                 continue
+            full = self._full(one)
+            if full is not None:
+                replies.append((one.reply, full))
+                continue
             if isinstance(state, Begun):
                 _came_at(one.events, state.arrived_at)
+                one.fates = progress.read(state.taken, one.events.handed)
             one.begun = True
             going.append(one)
         Reply.deliver(replies)
@@ -158,42 +203,37 @@ class EventDesk:
 
     def _take(self, publications: list[Publication]) -> None:
         shares: list[_Share] = []
-        room = AT_ONCE
+        room = self._at_once
         for one in publications:
             first = len(one.fates)
             shares.append(_Share(one, one.events.handed[first : first + max(1, room)]))
             room -= len(shares[-1].handed)
         documents = [each for share in shares for each in share.handed if isinstance(each, Pushed)]
-        ends_keyed = any(
+        keeps = any(
             share.publication.asked is not None
-            and len(share.publication.fates) + len(share.handed)
-            == len(share.publication.events.handed)
+            or any(isinstance(each, Refused) for each in share.handed)
             for share in shares
         )
 
         def finish(connection: Connection, results: Sequence[Result]) -> None:
             _spread(shares, results)
-            answers = {
-                share.publication.asked.name: _with(share)
-                for share in shares
-                if share.publication.asked is not None and _ends(share)
-            }
-            idempotency.finish(connection, answers)
+            _keep(connection, shares)
 
         results: Sequence[Result] = []
         if documents:
             if self._publisher is None:
                 self._publisher = self._make_publisher()
             results = take_documents(
-                self._session,
-                self._publisher,
-                self._rights,
-                documents,
-                finish if ends_keyed else None,
+                self._session, self._publisher, self._rights, documents, finish if keeps else None
             )
-        elif ends_keyed:
+        elif keeps:
             self._session.run(lambda connection: finish(connection, []))
         _spread(shares, results)
+        letters = [letter for share in shares for letter in share.letters()]
+        if letters and not keeps:
+            # Only the log could tell that it cannot take them.
+            self._session.run(lambda connection: finish(connection, results))
+        self._note(letters)
         replies: list[tuple[Reply, Replied | Problem]] = []
         for share in shares:
             share.publication.fates += share.fates
@@ -201,6 +241,19 @@ class EventDesk:
             if share.publication.is_done:
                 replies.append((share.publication.reply, (share.publication.answered(), False)))
         Reply.deliver(replies)
+
+    def _full(self, one: Publication) -> Problem | None:
+        if one.begun or not one.has_refused:
+            return None
+        return self._kept.problem(one.sent, self._count_kept)
+
+    def _count_kept(self, stage: str) -> Kept:
+        return self._session.run(lambda connection: dead_letters.kept_of(connection, stage))
+
+    def _note(self, letters: Sequence[DeadLetter]) -> None:
+        self._kept.note(letters)
+        for letter in letters:
+            metrics.DEAD_LETTERS.labels(letter.stage, letter.code).inc()
 
     def _put_off(self, publications: list[Publication], busy: SourceBusy) -> list[Publication]:
         """Those that may be tried again; the others have waited long enough, and are told so."""
@@ -280,14 +333,38 @@ def _spread(shares: Sequence[_Share], results: Sequence[Result]) -> None:
         share.fates = [one if isinstance(one, Refused) else next(each) for one in share.handed]
 
 
-def _ends(share: _Share) -> bool:
-    taken = len(share.publication.fates) + len(share.handed)
-    return taken == len(share.publication.events.handed)
+def _keep(connection: Connection, shares: Sequence[_Share]) -> None:
+    """Keep what was refused, and what becomes of requests with a key."""
+    for share in shares:
+        dead_letters.add(connection, share.letters())
+    keyed = [(share.publication.asked, share) for share in shares]
+    idempotency.proceed(
+        connection,
+        {
+            asked.name: progress.written(share.handed, share.fates)
+            for asked, share in keyed
+            if asked is not None and not share.ends
+        },
+    )
+    answers = {
+        asked.name: share.answered() for asked, share in keyed if asked is not None and share.ends
+    }
+    idempotency.finish(connection, answers)
 
 
-def _with(share: _Share) -> Answered:
-    """The answer to a request with the fates of its last share."""
-    return answer(share.publication.events, [*share.publication.fates, *share.fates])
+def _refused(handed: Pushed | Refused, fate: Fate, pointer: str) -> Refused | None:
+    """Why an event is refused, if it is."""
+    if isinstance(fate, Rejection):
+        assert isinstance(handed, Pushed)
+        return refused(fate, handed.draft.id, pointer)
+    return fate if isinstance(fate, Refused) else None
+
+
+def _original(publication: Publication, index: int, reason: Refused) -> Original:
+    if reason.original is not None:
+        return reason.original
+    sent, single = publication.sent, publication.events.single
+    return originals(sent.media_type, sent.body, single=single)[index]
 
 
 def _count(share: _Share) -> None:

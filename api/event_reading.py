@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from api import cloud_events
 from api.cloud_events import EventText
+from api.media_types import BATCH, JSON, LINES, STRUCTURED
+from api.originals import originals
 from api.problems import Fault, Problem, Refused
 from connectors.mapping.contract import contract_of
 from connectors.mapping.values import Rejection, shown
@@ -17,9 +19,7 @@ from connectors.pushed.settling import Pushed, pushed
 from hub.settings import Api
 from schemas.catalogue import TOPICS
 
-JSON = "application/json"
-LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
-MEDIA_TYPES = (JSON, "application/x-ndjson", cloud_events.STRUCTURED, cloud_events.BATCH)
+MEDIA_TYPES = (JSON, "application/x-ndjson", STRUCTURED, BATCH)
 
 _LONGEST_SOURCE = 200
 #: What is decided in the hub is not published to it.
@@ -97,6 +97,12 @@ def read_events(document: str | None, content: Content, reading: Reading) -> Eve
         detail = f"the body has {len(texts)} events, and at most {most} are taken at once"
         raise Problem(413, "too_many_events", detail, more={"limit": most})
     handed = [_event(document, text, index, reading) for index, text in enumerate(texts)]
+    if any(isinstance(one, Refused) for one in handed):
+        sent = originals(content.media_type, content.body, single=single)
+        handed = [
+            replace(one, original=original) if isinstance(one, Refused) else one
+            for one, original in zip(handed, sent, strict=True)
+        ]
     return Events(handed, [getattr(text, "pointer", "") for text in texts], single)
 
 
@@ -104,9 +110,9 @@ def _texts(
     document: str | None, content: Content, limits: Api
 ) -> tuple[list[EventText | Refused], bool]:
     kind, body, deepest = content.media_type, content.body, limits.depth
-    if kind == cloud_events.STRUCTURED:
+    if kind == STRUCTURED:
         return [cloud_events.structured(parse_json(body, deepest), "", deepest)], True
-    if kind == cloud_events.BATCH:
+    if kind == BATCH:
         values = parse_json(body, deepest)
         if not isinstance(values, list):
             raise Problem(400, "not_a_list", "a batch of CloudEvents is a JSON list")

@@ -18,6 +18,7 @@ from api.guarding import Guard
 from api.keyed import IDEMPOTENCY_KEY, fingerprint, running, stated_key
 from api.problems import MEDIA_TYPE, unavailable
 from api.reading_apart import ReadingApart
+from api.refused_events import Sent
 from api.replies import Reply
 from connectors.mapping.values import to_micros
 from connectors.pushed.settling import Pushed
@@ -96,11 +97,17 @@ class EventDoor:
             attributes = repr(sorted(headers.items())).encode()
             mark = fingerprint((document or "").encode(), kind.encode(), attributes, body)
             asked = Asked((caller.name, key), mark, reading.arrived_at)
-        answered, before = await self._carried_out(read, known, asked)
+        came = reading.request, reading.arrived_at
+        sent = Sent(caller, *came, document, kind, tuple(headers.items()), body)
+        answered, before = await self._carried_out(sent, read, known, asked)
         return _response(answered, before)
 
     async def _carried_out(
-        self, read: Callable[[], Events], known: Events | None, asked: Asked | None
+        self,
+        sent: Sent,
+        read: Callable[[], Events],
+        known: Events | None,
+        asked: Asked | None,
     ) -> tuple[Answered, bool]:
         if self._gathering.busy_seconds() > STALLED_S:
             raise unavailable("the broker or the database is away: try again later")
@@ -112,7 +119,7 @@ class EventDoor:
             self._running.add(name)
             reply = Reply(lambda: self._running.discard(name))
         try:
-            self._gathering.submit(Publication(read, asked, reply, known))
+            self._gathering.submit(Publication(sent, read, asked, reply, known))
         except Full as error:
             if asked is not None:
                 self._running.discard(asked.name)

@@ -14,13 +14,17 @@ from starlette.types import Message, Receive, Scope, Send
 from api.event_reading import document_named
 from api.events import EventDoor
 from api.local_callers import LocalCallers
-from api.problems import Problem
+from api.problems import Problem, unavailable
 from hub import metrics
 
 log = structlog.get_logger(__name__)
 
 _EVENTS = "/v1/events/"
 _ROUTE = "/v1/events/{type}"
+#: Requests that run, of which each may hold a body.
+MOST_AT_ONCE = 512
+#: After as many seconds one that is not taken for that may come again.
+_OVERLOAD_S = 1
 
 
 class _Headers(Headers):
@@ -61,12 +65,20 @@ class FrontDoor:
         self.app = app
         self._events = events
         self._local = local
+        self._running = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        self._running += 1
+        try:
+            await self._answered(scope, receive, send)
+        finally:
+            self._running -= 1
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = perf_counter()
         status = 500
 
@@ -80,6 +92,8 @@ class FrontDoor:
         straight = scope["method"] == "POST" and name != scope["path"] and "/" not in name
         headers = _Headers(scope)
         try:
+            if self._running > MOST_AT_ONCE:
+                raise unavailable(f"more than {MOST_AT_ONCE} requests run: come back", _OVERLOAD_S)
             if self._local is not None:
                 self._local.check(scope["method"], headers)
             if straight:

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Request, Response
 
 from api.bodies import media_type, read_body
 from api.descriptions import hook_description, hook_responses
-from api.event_reading import JSON, LINES
 from api.events import PATIENCE_S, SMALL_BYTES, STALLED_S
 from api.gathering import Full, Gathering
 from api.guarding import Guard
 from api.hook_desk import Delivery, Hook
 from api.keyed import WEBHOOK_ID, fingerprint, running
+from api.media_types import JSON, LINES
 from api.problems import Problem, unavailable
 from api.replies import Reply
 from api.webhooks import require_signed, verified_id

@@ -10,6 +10,8 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
+from api.originals import Original
+
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -105,7 +107,7 @@ def unavailable(detail: str, retry_after: int = 5) -> Problem:
 class Refused:
     """One event of a request that cannot be taken, with what it said its id was.
 
-    ``document`` is its type, where it could be read as one of that.
+    ``document`` is its type, where it could be read as one of that; ``original`` what was sent.
     """
 
     code: str
@@ -113,3 +115,4 @@ class Refused:
     faults: Sequence[Fault] = field(default=())
     id: str | None = None
     document: str | None = None
+    original: Original | None = None

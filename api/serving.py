@@ -22,8 +22,6 @@ from sinks.database import connect
 log = structlog.get_logger(__name__)
 
 _BACKLOG = 1024
-#: Connections, of which each may hold a body; uvicorn answers 503 beyond them.
-_MOST_AT_ONCE = 512
 _STOP_S = 10
 _SWITCH_S = 0.001
 
@@ -87,7 +85,6 @@ def serve(behind: Behind, on_address: Callable[[str], None] | None = None) -> No
             # Nobody stands in front whose word on the caller counts.
             proxy_headers=False,
             backlog=_BACKLOG,
-            limit_concurrency=_MOST_AT_ONCE,
             timeout_graceful_shutdown=_STOP_S,
         )
         # The thread that publishes works in stretches, and must not hold up the one that answers.

@@ -14,7 +14,7 @@ from kafka.partitioner.default import murmur2
 from kafka.producer.future import FutureRecordMetadata
 
 from connectors.encoding import Encoded
-from hub.kafka import Cluster
+from hub.kafka import Cluster, close_producer
 from schemas.keys import record_key
 
 Headers = list[tuple[str, bytes]]
@@ -142,7 +142,7 @@ class KafkaPublisher:
 
     def close(self) -> None:
         """Close the connection to the cluster."""
-        self._producer.close(timeout=5)
+        close_producer(self._producer)
 
     def _send(self, record: Outgoing) -> FutureRecordMetadata:
         return self._producer.send(

@@ -29,6 +29,8 @@ _SINGLE = frozenset({"document", "id"})
 _KNOWN = _TOTAL | _SINGLE | {"currency", "sum", "date", "amount"}
 _AMOUNTS = frozenset({"currency", "sum", "amount"})
 _MONTH = 7
+#: No currency of ISO 4217 has more digits after the point.
+_MOST_DIGITS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +279,9 @@ def _sum(items: Sequence[Item], amounts: bool) -> tuple[int, Decimal | None]:
 
 
 def _decimal(found: Any, place: str) -> Decimal:
+    if isinstance(found, float):
+        # A database that adds in binary says 0.30000000000000004 of 0.10 and 0.20.
+        found = round(found, _MOST_DIGITS)
     try:
         number = Decimal(str(found))
     except InvalidOperation as error:

@@ -17,6 +17,7 @@ with warnings.catch_warnings():
     from kafka.codec import has_lz4
     from kafka.errors import (
         KafkaError,
+        KafkaTimeoutError,
         TopicAlreadyExistsError,
         UnknownTopicOrPartitionError,
         for_code,
@@ -28,6 +29,7 @@ __all__ = [
     "KafkaError",
     "TopicMissing",
     "TopicSpec",
+    "close_producer",
     "delete_topics",
     "ensure_topics",
     "log_ranges",
@@ -132,6 +134,16 @@ class Cluster:
                 **options,
             },
         )
+
+
+def close_producer(producer: KafkaProducer, seconds: float = 5.0) -> None:
+    """Close a producer; what the broker has not taken after this time is given up."""
+    try:
+        producer.close(timeout=seconds)
+    except KafkaTimeoutError:
+        # kafka-python raises while records are on their way, and has then closed nothing.
+        producer._sender.force_close()
+        producer.close(timeout=seconds)
 
 
 def topic_configuration(cleanup: str, retention_days: int | None = None) -> dict[str, str]:

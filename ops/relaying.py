@@ -6,7 +6,7 @@ import threading
 
 import psycopg
 
-from hub.kafka import KafkaError
+from hub.kafka import KafkaError, close_producer
 from hub.log import get_logger
 from hub.policy import Policy
 from ops.stack import Addresses
@@ -58,6 +58,6 @@ def _relay_while_connected(
                 if relay.publish_batch() == 0:
                     stop.wait(_IDLE_SECONDS)
         finally:
-            producer.close(timeout=5)
+            close_producer(producer)
     finally:
         connection.close()

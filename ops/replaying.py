@@ -8,6 +8,9 @@ from typing import Any
 
 from sqlalchemy import Engine, func, update
 
+from api.refused_events import is_of_caller
+from api.replaying import replay_event
+from connectors.publish import PublishError
 from connectors.running import ReplayError, replay_dead_letter
 from hub.policy import load_policy
 from hub.settings import Settings
@@ -91,31 +94,42 @@ def _by_connector(
     row = find_letter(database, letter_id)
     if row is None or row["replayed_at"] is not None or row["closed_at"] is not None:
         return Outcome(letter_id, False, why_not_open(database, letter_id))
-    name = str(row["stage"]).removeprefix(_CONNECTOR)
-    source = next((one for one in settings.sources if one.name == name), None)
-    if source is None:
-        return Outcome(letter_id, False, f"the configuration has no source {name!r} any more")
     names = ("stage", "code", "reason", "document", "place", "key", "value", "error", "mapping")
     letter = DeadLetter(
         **{one: row[one] for one in names},
         mapping_version=row["mapping_version"],
         headers=read_headers(row["headers"]),
     )
-    newest = max((one["id"] for one in _newest(database, 1)), default=0)
     try:
-        report = replay_dead_letter(
-            letter_id, letter, source, settings, addresses.cluster, addresses.database_url
-        )
+        why = _refused_again(settings, addresses, database, letter_id, letter)
     except ReplayError as error:
-        return Outcome(letter_id, False, str(error))
+        why = str(error)
+    except PublishError as error:
+        why = f"{error}; replay it again"
     except SourceBusy as error:
-        return Outcome(letter_id, False, f"{error}; {_BUSY}")
-    if report.rejected:
-        return Outcome(letter_id, False, _why_again(database, letter, newest))
+        why = f"{error}; {_BUSY}"
+    if why is not None:
+        return Outcome(letter_id, False, why)
     with database.begin() as connection:
         replayed = update(dead_letters).where(dead_letters.c.id == letter_id)
         connection.execute(replayed.values(replayed_at=func.now()))
     return Outcome(letter_id, True, "")
+
+
+def _refused_again(
+    settings: Settings, addresses: Addresses, database: Engine, letter_id: int, letter: DeadLetter
+) -> str | None:
+    """Why its connector refuses it again, if it does."""
+    name = letter.stage.removeprefix(_CONNECTOR)
+    behind = settings, addresses.cluster, addresses.database_url
+    if is_of_caller(name):
+        return replay_event(letter_id, letter, *behind)
+    source = next((one for one in settings.sources if one.name == name), None)
+    if source is None:
+        return f"the configuration has no source {name!r} any more"
+    newest = max((one["id"] for one in _newest(database, 1)), default=0)
+    report = replay_dead_letter(letter_id, letter, source, *behind)
+    return _why_again(database, letter, newest) if report.rejected else None
 
 
 def _why_again(database: Engine, letter: DeadLetter, newest: int) -> str:

@@ -10,7 +10,6 @@ from typing import Any
 
 import psycopg
 import yaml
-from sqlalchemy import text
 
 from connectors.errors import SourceError
 from connectors.mapping.loading import load_mapping
@@ -60,10 +59,11 @@ def rows_of_query(source: Source, query: str) -> Rows:
     if not isinstance(source, DatabaseSource):
         raise SourceError(f"{source.name} is no database: give its totals as a file (--totals)")
     from connectors.database.opening import open_engine, reading
+    from connectors.database.relations import as_written
 
     engine = open_engine(source.url, source.name, source.timeout_seconds)
-    with reading(engine, source.name) as connection:
-        return [dict(row) for row in connection.execute(text(query)).mappings()]
+    with reading(engine, source.name, "the query") as connection:
+        return [dict(row) for row in connection.execute(as_written(query)).mappings()]
 
 
 def reconcile_source(

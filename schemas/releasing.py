@@ -7,9 +7,10 @@ import re
 from pathlib import Path
 
 from schemas.canonical import meaning
-from schemas.catalogue import Topic, released_versions
+from schemas.catalogue import TOPICS, Topic, released_versions
 from schemas.compatibility import incompatibilities
 from schemas.compiler import compile_reader
+from schemas.digests import digest_problems, record_digest
 from schemas.versions import CONTRACT_MODE
 
 
@@ -29,9 +30,13 @@ def release(topic: Topic, checkout: Path) -> int | None:
 
     Raises:
         NotReleased: an earlier version could not read the present one, or the other way round, or
-            the codec could not read what was written with an earlier one.
+            the codec could not read what was written with an earlier one; or a released version
+            was changed by hand.
     """
-    earlier = released_versions(topic.name, checkout / "released")
+    released = checkout / "released"
+    if changed := digest_problems(released, TOPICS):
+        raise NotReleased("\n".join(changed))
+    earlier = released_versions(topic.name, released)
     if topic.released and earlier and meaning(earlier[-1]) == meaning(topic.schema):
         return None
     texts = [(number, json.dumps(one)) for number, one in enumerate(earlier, start=1)]
@@ -46,9 +51,10 @@ def release(topic: Topic, checkout: Path) -> int | None:
                 f"{topic.name}: the codec cannot read version {number}: {error}"
             ) from error
     number = len(earlier) + 1
-    kept = checkout / "released" / topic.name / f"{number}.avsc"
+    kept = released / topic.name / f"{number}.avsc"
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_bytes((checkout / "avro" / f"{topic.name}.avsc").read_bytes())
+    record_digest(released, topic.name, number)
     catalogue = checkout / "catalogue.yaml"
     told = catalogue.read_text(encoding="utf-8")
     catalogue.write_text(_tagged(told, topic, topic.version_id(number)), encoding="utf-8")

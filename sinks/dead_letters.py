@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -15,8 +15,9 @@ from psycopg.types.json import Jsonb
 class DeadLetter:
     """One record that was refused.
 
-    ``stage`` says who refused it: ``connector:<source>``, ``decode``, ``facts``,
-    ``stream:<name>`` or ``relay`` (a view that cannot be written); ``place`` is where it came from
+    ``stage`` says who refused it: ``connector:<source>`` (``connector:http:<caller>`` what a caller
+    published itself), ``decode``, ``facts``, ``stream:<name>`` or ``relay`` (a view that cannot be
+    written); ``place`` is where it came from
     (``file:line`` for a source).
     ``key`` and ``value`` are the original bytes. ``part`` is what of its source refused it: a
     stream or an event of the mapping. The headers hold it, by their own names.
@@ -90,6 +91,25 @@ def add(connection: psycopg.Connection[Any], letters: Iterable[DeadLetter]) -> i
         )
         added += cursor.rowcount
     return added
+
+
+class Kept(NamedTuple):
+    """How many letters are open, and how many bytes their records have."""
+
+    letters: int
+    size: int
+
+
+def kept_of(connection: psycopg.Connection[Any], stage: str) -> Kept:
+    """What is open of a stage."""
+    row = connection.execute(
+        """
+        SELECT count(*), coalesce(sum(octet_length(value)), 0)::bigint FROM dead_letters
+        WHERE stage = %s AND replayed_at IS NULL AND closed_at IS NULL
+        """,
+        (stage,),
+    ).fetchone()
+    return Kept(0, 0) if row is None else Kept(*row)
 
 
 def erase(connection: psycopg.Connection[Any], document: str, keys: Iterable[str]) -> None:

@@ -34,9 +34,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """It is to be worked on; ``arrived_at`` is when it came for the first time, in µs."""
+    """It is to be worked on.
+
+    ``arrived_at`` is when it came for the first time, in µs; ``taken`` is what was noted of its
+    shares before the work was broken off.
+    """
 
     arrived_at: int
+    taken: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ def begin(
                     AND l.database = (SELECT oid FROM pg_database
                         WHERE datname = current_database())
             ))
-        RETURNING caller, key, arrived_at
+        RETURNING caller, key, arrived_at, coalesce(taken, ''::bytea)
         """,
         {
             "owner": owner,
@@ -101,7 +106,7 @@ def begin(
         },
     )
     found: dict[Name, Begun | Answered | OtherContent | Running] = {
-        (caller, key): Begun(arrived) for caller, key, arrived in begun
+        (caller, key): Begun(arrived, bytes(taken)) for caller, key, arrived, taken in begun
     }
     for one in ordered:
         if one.name not in found:
@@ -122,13 +127,25 @@ def _before(connection: Connection, asked: Asked) -> Answered | OtherContent | R
     return Running() if answer is None else Answered(status, bytes(answer))
 
 
+def proceed(connection: Connection, taken: Mapping[Name, bytes]) -> None:
+    """Note of requests that were begun what was taken of them now, behind what was before."""
+    for (caller, key), noted in taken.items():
+        connection.execute(
+            """
+            UPDATE idempotency_keys SET taken = coalesce(taken, ''::bytea) || %s
+            WHERE caller = %s AND key = %s
+            """,
+            (noted, caller, key),
+        )
+
+
 def finish(connection: Connection, answers: Mapping[Name, Answered]) -> None:
     """Keep the answers of requests that were begun."""
     if not answers:
         return
     connection.execute(
         """
-        UPDATE idempotency_keys k SET status = a.status, answer = a.answer
+        UPDATE idempotency_keys k SET status = a.status, answer = a.answer, taken = NULL
         FROM unnest(%s::text[], %s::text[], %s::int[], %s::bytea[])
             AS a (caller, key, status, answer)
         WHERE k.caller = a.caller AND k.key = a.key

@@ -92,8 +92,13 @@ def _missing_driver(url: URL, error: ImportError) -> str:
 
 
 @contextmanager
-def reading(engine: Engine, source: str) -> Iterator[Connection]:
+def reading(engine: Engine, source: str, asker: str = "the mapping") -> Iterator[Connection]:
     """A connection, from which nothing is ever committed.
+
+    Args:
+        engine: of ``open_engine``.
+        source: its name, for messages.
+        asker: what says which tables and columns are read, for messages.
 
     Raises:
         SourceError: the database is not there, refuses the login, or failed in the middle.
@@ -120,9 +125,9 @@ def reading(engine: Engine, source: str) -> Iterator[Connection]:
         ) from error
     except SQLAlchemyError as error:
         raise SourceError(
-            f"{source}: {_address(engine.url)} refuses what the mapping asks for"
-            f" ({_cause(error)}): compare the mapping's tables and columns with the database, and"
-            " give the user the right to read them"
+            f"{source}: {_address(engine.url)} refuses what {asker} asks for ({_cause(error)}):"
+            f" compare {asker}'s tables and columns with the database, and give the user the right"
+            " to read them"
         ) from error
 
 

@@ -87,9 +87,13 @@ def relation_of(connection: Connection, stream: Stream) -> Relation:
     return Relation(stream.pattern, columns, tuple(key), origin)
 
 
+def as_written(query: str) -> TextClause:
+    """A person's statement; a colon in it is no parameter of ours."""
+    return text(query.replace(":", "\\:"))
+
+
 def _query(connection: Connection, stream: str, query: str) -> Relation:
-    # A colon in the mapping's text is no parameter of ours.
-    origin = text(f"({query}) q".replace(":", "\\:"))
+    origin = as_written(f"({query}) q")
     looked = connection.execute(select(text("*")).select_from(origin).limit(0))
     columns = tuple(looked.keys())
     looked.close()

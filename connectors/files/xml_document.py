@@ -16,6 +16,11 @@ from connectors.portions import Broken
 _TEXT = "#text"
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _TAG_NOT_FINISHED = 77
+#: Errors of libxml2 that only what a DTD declares can make, met before its end is.
+_OF_ENTITIES = frozenset(
+    {etree.ErrorTypes.ERR_ENTITY_LOOP, etree.ErrorTypes.ERR_ENTITY_IS_EXTERNAL}
+)
+_AMPLIFIED = "entity amplification"
 # libxml2 refuses texts of 10 MB by itself; a record may be made of many smaller ones.
 _LONGEST = 2 * LONGEST_RECORD
 
@@ -35,6 +40,8 @@ def xml_items(file: Readable, records: str | None) -> Iterator[Item]:
     try:
         yield from _records(watched, records)
     except etree.XMLSyntaxError as error:
+        if error.code in _OF_ENTITIES or _AMPLIFIED in (error.msg or ""):
+            raise _dtd_refused() from error
         cut = watched.ended and not watched.last.rstrip().endswith(b">")
         early = cut or error.code == _TAG_NOT_FINISHED
         what = "ends early" if early else f"is broken ({error.msg})"
@@ -112,8 +119,12 @@ def _is_record(way: list[str], wanted: list[str], whole: bool) -> bool:
 
 def _refuse_dtd(root: etree._Element) -> None:
     if root.getroottree().docinfo.internalDTD is not None:
-        reason = "the XML has a DTD, which could make it name other files or grow without end:"
-        raise DamagedFile(f"{reason} export it without <!DOCTYPE …>", "dtd_refused")
+        raise _dtd_refused()
+
+
+def _dtd_refused() -> DamagedFile:
+    reason = "the XML has a DTD, which could make it name other files or grow without end:"
+    return DamagedFile(f"{reason} export it without <!DOCTYPE …>", "dtd_refused")
 
 
 def _forget(element: etree._Element) -> None:

@@ -73,14 +73,14 @@ def _records(body: bytes, in_lines: bool) -> Iterator[bytes]:
     if in_lines:
         yield from (line for line in body.split(b"\n") if line.strip())
         return
-    entries = _entries(body)
-    if entries is None:
+    found = entries(body)
+    if found is None:
         yield body
     else:
-        yield from entries
+        yield from found
 
 
-def _entries(body: bytes) -> list[bytes] | None:
+def entries(body: bytes) -> list[bytes] | None:
     """The texts of the entries of a JSON list; None where ``body`` is anything else."""
     try:
         text = body.decode("utf-8-sig")
@@ -89,19 +89,19 @@ def _entries(body: bytes) -> list[bytes] | None:
     at = _skip(text, 0)
     if text[at : at + 1] != "[":
         return None
-    entries: list[bytes] = []
+    found: list[bytes] = []
     at = _skip(text, at + 1)
     if text[at : at + 1] == "]":
-        return entries if _skip(text, at + 1) == len(text) else None
+        return found if _skip(text, at + 1) == len(text) else None
     while True:
         try:
             _, end = _SCANNER.raw_decode(text, at)
         except (ValueError, RecursionError):
             return None
-        entries.append(text[at:end].encode("utf-8", "surrogatepass"))
+        found.append(text[at:end].encode("utf-8", "surrogatepass"))
         at = _skip(text, end)
         if text[at : at + 1] == "]":
-            return entries if _skip(text, at + 1) == len(text) else None
+            return found if _skip(text, at + 1) == len(text) else None
         if text[at : at + 1] != ",":
             return None
         at = _skip(text, at + 1)

@@ -142,10 +142,12 @@ def _by_arrival(
     promised = announced.get(key, ())
     at = change_text(draft.changed)
     lowest = before.version if before is not None else 0
-    for seen in promised:
-        if seen.digest == one.digest and (seen.change_date == at or seen.version > lowest):
-            now = seen
-            break
+    same = [seen for seen in promised if seen.digest == one.digest]
+    # A content that came twice with another between them was promised two versions.
+    above = [seen for seen in same if seen.version > lowest]
+    again = above or [seen for seen in same if seen.change_date == at]
+    if again:
+        now = min(again, key=lambda seen: seen.version)
     else:
         version = max(draft.changed, lowest + 1, *(seen.version + 1 for seen in promised), 1)
         now = Seen(*key, at, one.digest, version)

@@ -75,7 +75,7 @@ def check(
     """Say whether a schema may follow those of its subject; exits with 1 if it may not.
 
     Without FILE it needs no configuration and no database: the contracts in schemas/avro are
-    compared with their released versions in schemas/released.
+    compared with their released versions in schemas/released, and these with their digests.
     """
     if file is None:
         _check_contracts(as_json)
@@ -134,11 +134,15 @@ def release(
 
 
 def _check_contracts(as_json: bool) -> None:
+    from importlib.resources import files
+
     from schemas.catalogue import TOPICS
+    from schemas.digests import digest_problems
     from schemas.versions import contract_problems
 
     topics = list(TOPICS.values())
-    problems = [problem for topic in topics for problem in contract_problems(topic)]
+    problems = digest_problems(files("schemas") / "released", TOPICS)
+    problems += [problem for topic in topics for problem in contract_problems(topic)]
     released = sum(topic.released for topic in topics)
     answer = {"contracts": len(topics), "released": released, "problems": problems}
     summary = f"{len(topics)} contracts, {released} released: {_count(problems)}"

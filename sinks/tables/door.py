@@ -42,5 +42,7 @@ idempotency_keys = Table(
     Column("begun_at", instant(), nullable=False, server_default=text("now()"), index=True),
     Column("status", Integer),
     Column("answer", LargeBinary),
+    # What became of the events of the shares that were taken, until all of them were.
+    Column("taken", LargeBinary),
     PrimaryKeyConstraint("caller", "key"),
 )

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from api.front_door import MOST_AT_ONCE
 from connectors.pushed.documents import UnfitDocument, read_document
 from tests.api.doors import Door
 
@@ -174,15 +175,31 @@ def test_a_body_that_grows_beyond_what_it_said_is_cut_off(door: Door) -> None:
         assert answer.status_code == 413
 
 
-def test_more_connections_than_are_taken_at_once_are_told_so(
+def test_more_requests_than_run_at_once_are_told_when_to_come_back(
     door: Door, client: httpx.Client
 ) -> None:
+    begun = (
+        f"POST /v1/events/invoice HTTP/1.1\r\nHost: 127.0.0.1:{door.port}\r\n"
+        "Content-Type: application/json\r\nContent-Length: 500\r\n\r\n{"
+    ).encode()
     with ExitStack() as several:
-        for _ in range(520):
-            several.enter_context(socket.create_connection(("127.0.0.1", door.port)))
-        until(lambda: client.get("/healthz").status_code == 503)
+        for _ in range(MOST_AT_ONCE):
+            waiting = several.enter_context(socket.create_connection(("127.0.0.1", door.port)))
+            waiting.sendall(begun)
+        until(lambda: publish(client, of(door)).status_code == 503)
+        overloaded = publish(client, of(door))
+        assert overloaded.headers["content-type"] == "application/problem+json"
+        assert overloaded.json()["type"] == "urn:headrace:problem:unavailable"
+        assert int(overloaded.headers["retry-after"]) > 0
     until(lambda: client.get("/healthz").status_code == 200)
     assert publish(client, of(door)).status_code == 202
+
+
+def test_connections_that_ask_nothing_take_no_place(door: Door, client: httpx.Client) -> None:
+    with ExitStack() as several:
+        for _ in range(MOST_AT_ONCE + 1):
+            several.enter_context(socket.create_connection(("127.0.0.1", door.port)))
+        assert publish(client, of(door)).status_code == 202
 
 
 def test_a_caller_who_goes_away_in_the_middle_harms_nobody(

@@ -103,6 +103,75 @@ def test_a_door_that_is_killed_loses_nothing_and_doubles_nothing(door: Door) -> 
             last[id] = version
 
 
+def test_a_large_request_that_was_broken_off_goes_on_where_it_was_and_has_one_effect(
+    door: Door,
+) -> None:
+    # Every invoice comes three times, each in another share: it goes back to what it was.
+    contents = ("draft", "corrected", "draft")
+    events = [
+        door.invoice(f"large-{number}", company=content)
+        for content in contents
+        for number in range(2_000)
+    ]
+    key = f"large of {door.name}"
+    with ThreadPoolExecutor(1) as pool:
+        answering = pool.submit(_answer_to, door, events, key)
+        _until_some_was_taken(door, key)
+        door.kill()
+        standing = "SELECT taken IS NOT NULL, answer IS NULL FROM idempotency_keys WHERE key = %s"
+        assert door.query(standing, key) == [(True, True)], "it was not killed in the middle"
+        door.start()
+        answer = answering.result()
+    assert answer.json()["accepted"] == len(events), answer.text[:500]
+    told = [
+        (one["id"], one["version"], event["company"])
+        for one, event in zip(answer.json()["items"], events, strict=True)
+    ]
+    log = {
+        (one["id"], one["version"], one["company"])
+        for one in door.published(INVOICES)
+        if one["id"].startswith("large-")
+    }
+    assert log == set(told) and len(log) == len(told)
+    # The highest version counts, and it is of the last content.
+    newest = {id: company for id, _, company in sorted(log, key=lambda one: one[1])}
+    assert len(newest) == 2_000 and set(newest.values()) == {"draft"}
+    again = _answer_to(door, events, key)
+    assert again.content == answer.content and again.headers["idempotent-replayed"] == "true"
+
+
+def _answer_to(door: Door, events: list[dict[str, object]], key: str) -> httpx.Response:
+    """The answer to a request that is sent until it has one."""
+    deadline = time.monotonic() + 90
+    while True:
+        assert time.monotonic() < deadline, "there is no answer"
+        try:
+            answer = httpx.post(
+                f"{door.address}/v1/events/invoice",
+                json=events,
+                headers={"idempotency-key": key},
+                timeout=30,
+                trust_env=False,
+            )
+        except httpx.HTTPError:
+            time.sleep(0.05)
+            continue
+        if answer.status_code not in (409, 503):
+            assert answer.status_code == 202, answer.text[:500]
+            return answer
+        time.sleep(0.1)
+
+
+def _until_some_was_taken(door: Door, key: str) -> None:
+    deadline = time.monotonic() + 30
+    taken = "SELECT FROM idempotency_keys WHERE key = %s AND taken IS NOT NULL"
+    with door.connection() as connection:
+        connection.autocommit = True
+        while connection.execute(taken, (key,)).fetchone() is None:
+            assert time.monotonic() < deadline, "no share was taken"
+            time.sleep(0.005)
+
+
 def _wait_for(callers: list[Caller], answers: int) -> None:
     deadline = time.monotonic() + 60
     while sum(len(caller.answered) for caller in callers) < answers:

@@ -16,9 +16,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.event_desk import EventDesk, Publication
+from api.authentication import ANYBODY
+from api.event_desk import AT_ONCE, EventDesk, Publication
 from api.event_reading import Events
 from api.problems import Problem
+from api.refused_events import Sent
 from api.replies import Reply
 from connectors.mapping.values import to_micros
 from connectors.pushed.settling import By, Pushed, pushed
@@ -31,18 +33,20 @@ from tests.connectors.sources import KilledError, LogInMemory, decoded
 pytestmark = pytest.mark.stack
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+SENT = Sent(ANYBODY, "test", 0, "customer", "application/json", (), b"[]")
 #: Well beyond the time that the database needs to notice that a process is gone.
 PATIENCE_S = 20.0
 
 
 class Drawn(NamedTuple):
-    """A request: the customers in it, what settles their versions, when they changed there.
+    """A request: the customers in it, each with a content, what settles their versions, when they
+    changed there.
 
     One whose versions are settled by arrival has a key: only so is it known when it comes again.
     """
 
     by: By
-    customers: tuple[int, ...]
+    customers: tuple[tuple[int, int], ...]
     changed: int
     keyed: bool
 
@@ -66,7 +70,9 @@ DELIVERIES = st.lists(
             st.builds(
                 Drawn,
                 st.sampled_from(By),
-                st.lists(st.integers(1, 3), min_size=1, max_size=3, unique=True).map(tuple),
+                st.lists(
+                    st.tuples(st.integers(1, 3), st.just(0)), min_size=1, max_size=3, unique=True
+                ).map(tuple),
                 st.integers(0, 1),
                 st.booleans(),
             ),
@@ -90,7 +96,7 @@ class Request(NamedTuple):
 
     def events(self, source: str, arrived_at: int) -> Events:
         """As they are read when the request comes."""
-        handed = [self._event(source, customer, arrived_at) for customer in self.drawn.customers]
+        handed = [self._event(source, *one, arrived_at) for one in self.drawn.customers]
         return Events(handed, [f"/{index}" for index in range(len(handed))], False)
 
     def asked(self, caller: str, arrived_at: int) -> Asked | None:
@@ -100,14 +106,18 @@ class Request(NamedTuple):
         key = str(self.number)
         return Asked((caller, key), key.encode(), arrived_at)
 
-    def _event(self, source: str, customer: int, arrived_at: int) -> Pushed:
+    def named(self, content: int) -> str:
+        """The name that a customer has in this content."""
+        return f"{self.number}.{content}"
+
+    def _event(self, source: str, customer: int, content: int, arrived_at: int) -> Pushed:
         by = self.drawn.by
         body = {
             "source": source,
             # What a source states of a customer it states of all versions of that one.
             "id": f"{by.value}-{customer}",
             "occurred_at": FIRST,
-            "name": str(self.number),
+            "name": self.named(content),
         }
         if by is By.VERSION:
             body["version"] = self.number
@@ -129,10 +139,11 @@ class Told(NamedTuple):
 class Doors:
     """Processes of the door, one after the other, before one database and one log."""
 
-    def __init__(self, database_url: str, name: str) -> None:
+    def __init__(self, database_url: str, name: str, at_once: int = AT_ONCE) -> None:
         self.log = LogInMemory()
         self._url = database_url
         self._name = name
+        self._at_once = at_once
         self._clock = count(to_micros(FIRST))
 
     def answers(
@@ -141,7 +152,8 @@ class Doors:
         """What one process answers to these requests until it dies."""
         session = MortalSession(Session(self._url, name="test"), death)
         publisher = MortalLog(self.log, death)
-        desk = EventDesk(session, SourceRights(self._url, wait_s=0.0), lambda: publisher)
+        rights = SourceRights(self._url, wait_s=0.0)
+        desk = EventDesk(session, rights, lambda: publisher, at_once=self._at_once)
         try:
             return asyncio.run(self._answers(desk, requests, together))
         finally:
@@ -172,7 +184,7 @@ class Doors:
     def _publication(self, request: Request) -> Publication:
         arrived_at = next(self._clock)
         events = request.events(self._name, arrived_at)
-        return Publication(lambda: events, request.asked(self._name, arrived_at), Reply())
+        return Publication(SENT, lambda: events, request.asked(self._name, arrived_at), Reply())
 
     def until_answered(
         self,
@@ -204,7 +216,10 @@ class Doors:
 def versions(request: Request, answered: Answered) -> list[Told]:
     assert answered.status == 202, answered.answer
     items: Sequence[Mapping[str, str | int]] = orjson.loads(answered.answer)["items"]
-    return [Told(str(one["id"]), int(one["version"]), str(request.number)) for one in items]
+    return [
+        Told(str(one["id"]), int(one["version"]), request.named(content))
+        for one, (_, content) in zip(items, request.drawn.customers, strict=True)
+    ]
 
 
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -224,4 +239,25 @@ def test_a_request_that_is_sent_until_it_is_answered_has_one_effect_wherever_the
     assert len({(one.id, one.version) for one in effects}) == len(effects)
     assert doors.published() == set(effects)
     assert doors.until_answered(list(told)) == told
+    assert doors.published() == set(effects)
+
+
+REPEATED = st.lists(st.tuples(st.integers(1, 2), st.integers(0, 2)), min_size=2, max_size=9)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(customers=REPEATED, at_once=st.integers(1, 4), ends=st.lists(deaths(9), max_size=4))
+def test_a_request_with_a_key_goes_on_behind_the_shares_that_were_taken_before_the_door_died(
+    database_url: str, customers: list[tuple[int, int]], at_once: int, ends: list[Death]
+) -> None:
+    doors = Doors(database_url, uuid.uuid4().hex, at_once)
+    request = Request(1, Drawn(By.ARRIVAL, tuple(customers), 0, keyed=True))
+    told = doors.until_answered([request], ends)
+    effects = told[request]
+    # A content that is given up and comes back has two versions, and stands as the request says.
+    standing = {one.id: one for one in effects}
+    assert all(one.version <= standing[one.id].version for one in effects)
+    assert len({(one.id, one.version) for one in effects}) == len(set(effects))
+    assert doors.published() == set(effects)
+    assert doors.until_answered([request]) == told
     assert doors.published() == set(effects)

@@ -8,10 +8,16 @@ from pathlib import Path
 import pytest
 
 from connectors.drafting.csv_profiles import csv_profile, profile_name
+from connectors.dry_run import dry_run
 from connectors.mapping import MappingError
 from connectors.mapping.contract import document_types
 from connectors.mapping.loading import PROFILES, open_mapping, shipped
-from connectors.mapping.testing import run_tests
+from connectors.mapping.testing import load_tests, run_tests
+from ops.cli import app
+from tests.connectors.sources import FIXTURES, profile
+
+#: Profiles of systems, and not of our own CSV.
+OF_SYSTEMS = [name for name in shipped() if not name.startswith("csv_")]
 
 MAPPING = """\
 defaults: {currency: EUR}
@@ -42,6 +48,30 @@ def test_the_tests_in_a_shipped_profile_pass(name: str) -> None:
     results = run_tests(open_mapping(name))
     assert results, "a shipped profile has tests"
     assert [one for one in results if one.differences] == []
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_the_command_runs_the_tests_of_a_shipped_profile(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    app(["map", name, "--test"], prog_name="headrace", standalone_mode=False)
+    told = capsys.readouterr().out.splitlines()
+    assert told[-1] == f"{len(told) - 1} tests, 0 failed."
+    assert all(line.startswith("passed  ") for line in told[:-1]) and len(told) > 1
+
+
+@pytest.mark.parametrize("name", OF_SYSTEMS)
+def test_a_profile_of_a_system_has_fixtures_and_makes_there_or_in_its_tests_all_that_it_can(
+    name: str,
+) -> None:
+    mapping = profile(name)
+    of_fixtures = dry_run(mapping, str(FIXTURES / {"sap_s4_o2c": "s4"}.get(name, name))).drafts
+    assert of_fixtures
+    tests = load_tests(open_mapping(name), mapping)
+    made = {draft.document for draft in of_fixtures}
+    made |= {expected.document for test in tests for expected in test.expected}
+    assert made == {event.document for event in mapping.events}
 
 
 @pytest.mark.parametrize("name", sorted({*shipped()} - {"northwind", "sap_s4_o2c"}))

@@ -231,14 +231,29 @@ def test_xml_that_cannot_be_read_says_why(folder: Path, text: bytes, code: str, 
     assert found.rows == ([{"no": "1"}] if b"<no>1" in text else [])
 
 
-def test_xml_bomb_is_refused_at_once(folder: Path) -> None:
-    entities = "".join(
-        f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' if n else '<!ENTITY e0 "ha">' for n in range(10)
-    )
-    bomb = f"<!DOCTYPE a [{entities}]><a b='&e9;'><r>&e9;</r></a>"
-    found = rows_of(folder, "a.xml", bomb.encode(), "records: r")
-    assert found.rows == []
-    assert found.codes[0] in ("dtd_refused", "damaged_file")
+_LAUGHS = "".join(
+    f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' if n else '<!ENTITY e0 "ha">' for n in range(10)
+)
+
+
+@pytest.mark.parametrize(
+    ("declared", "body"),
+    [
+        (_LAUGHS, "<a><r>&e9;</r></a>"),
+        (_LAUGHS, "<a><r b='&e9;'/></a>"),
+        # The parser expands what stands in the outermost element before it tells of the DTD.
+        (_LAUGHS, "<a b='&e9;'><r>&e9;</r></a>"),
+        (f'<!ENTITY e "{"x" * 100_000}">', f"<a b='{'&e;' * 3_000}'><r/></a>"),
+        ("<!ENTITY x '&y;'><!ENTITY y '&x;'>", "<a b='&x;'><r/></a>"),
+        ("<!ENTITY % x '&#37;y;'><!ENTITY % y '&#37;x;'>%x;", "<a><r/></a>"),
+        ("<!ENTITY x SYSTEM 'file:///etc/passwd'>", "<a b='&x;'><r/></a>"),
+    ],
+    ids=["text", "attribute", "first_attribute", "quadratic", "loop", "parameters", "external"],
+)
+def test_xml_bomb_is_refused_for_its_dtd(folder: Path, declared: str, body: str) -> None:
+    found = rows_of(folder, "a.xml", f"<!DOCTYPE a [{declared}]>{body}".encode(), "records: r")
+    assert (found.rows, found.codes) == ([], ["dtd_refused"])
+    assert "DOCTYPE" in found.broken[0].reason
 
 
 def test_deep_xml_record_is_refused_and_the_next_is_read(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -35,6 +36,16 @@ def test_totals_agree_by_period_and_currency() -> None:
     found = reconcile(read_stated(rows, "f"), HELD)
     assert found.agrees
     assert [one.held for one in found.totals] == [(1, Decimal(10)), (2, None), (0, Decimal(0))]
+
+
+def test_sum_of_a_database_that_adds_in_binary_fractions_agrees() -> None:
+    held = [invoice(str(number), "2026-01-05", "1234567.1") for number in range(1_000)]
+    added = 0.0
+    for _ in held:
+        added += 1_234_567.1
+    assert added != 1_234_567_100
+    row = {"document": "invoice", "period": "2026-01", "count": 1_000, "sum": added}
+    assert reconcile(read_stated([row], "q"), held).agrees
 
 
 def test_order_counts_by_the_net_amounts_of_its_lines_that_are_not_rejected() -> None:
@@ -86,10 +97,11 @@ def test_document_that_the_source_does_not_name_is_extra_in_the_months_that_it_n
         ({"document": "invoice"}, "needs document, period and count"),
         ({"document": "invoice", "id": "1", "amount": "1,5"}, "no decimal number"),
         ({"document": "invoice", "id": "1", "amount": "NaN"}, "no decimal number"),
+        ({"document": "invoice", "id": "1", "amount": float("inf")}, "no decimal number"),
         ({"document": "invoice", "id": "1", "date": "5.1.26"}, "no date"),
     ],
 )
-def test_row_that_cannot_be_used_is_named(row: dict[str, str], said: str) -> None:
+def test_row_that_cannot_be_used_is_named(row: dict[str, Any], said: str) -> None:
     with pytest.raises(SourceError, match=f"row 1.*{said}"):
         read_stated([row], "totals.csv")
 

@@ -11,20 +11,24 @@ import yaml
 from ops.cli import app
 from sinks.cursors import cursor_states
 from sinks.database import connect
+from tests.connectors.tables import source_url
 from tests.plant.hub import PlantHub, Servers
 from tests.plant.plants import Plant
 from tests.plant.test_growth import shown
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
 
-CUSTOMERS, MONTHS, SEED = 15, 2, 5
+__all__ = ["source_url"]
+
+CUSTOMERS, MONTHS, SEED = 60, 2, 27
 
 
 def test_erp_read_from_its_database_gives_the_views_that_its_exports_give(
-    servers: Servers, tmp_path: Path
+    servers: Servers, tmp_path: Path, source_url: str
 ) -> None:
-    url = f"sqlite:///{tmp_path / 'erp.db'}"
-    plant = filled_plant(tmp_path / "plant", url)
+    sqlite = f"sqlite:///{tmp_path / 'erp.db'}"
+    plant = filled_plant(tmp_path / "plant", sqlite)
+    filled_plant(tmp_path / "the same", source_url)
     # The tables have what the exports have broken. This plant's ERP has no such record, so that
     # its hubs may not differ at all; the other systems have some, which both hubs refuse.
     broken = [reject["source"] for reject in plant.truth("rejects")]
@@ -36,15 +40,16 @@ def test_erp_read_from_its_database_gives_the_views_that_its_exports_give(
     views, counts, letters = shown(hub), hub.counts(), hub.letters()
     assert all(unit.endswith(".csv") for unit in units_read(servers))
 
-    servers.empty()
-    plant.configure(data=str(servers.data), sources=with_erp_from(plant, url))
-    hub.up()
-    assert {"organization", "sale", "t_rp_plan_Ar"} <= units_read(servers)
-    assert not any(unit.endswith(".csv") for unit in units_read(servers))
-    for view, answer in shown(hub).items():
-        assert answer == views[view], view
-    assert hub.counts() == counts
-    assert len(hub.letters()) == len(letters) == len(broken)
+    for url in (sqlite, source_url):
+        servers.empty()
+        plant.configure(data=str(servers.data), sources=with_erp_from(plant, url))
+        hub.up()
+        assert {"organization", "sale", "t_rp_plan_Ar"} <= units_read(servers)
+        assert not any(unit.endswith(".csv") for unit in units_read(servers))
+        for view, answer in shown(hub).items():
+            assert answer == views[view], (view, url)
+        assert hub.counts() == counts
+        assert len(hub.letters()) == len(letters) == len(broken)
 
     # What is compared comes from the ERP: its customers, orders and open items.
     of_erp = [row for row in views["customers"]["rows"] if row["name_from"].startswith("erp|")]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from schemas.catalogue import TOPICS, CatalogueError, Topic, released_versions
+from schemas.digests import digest_problems
 from schemas.releasing import NotReleased, release
 from schemas.versions import (
     contract_problems,
@@ -146,3 +147,37 @@ def test_released_versions_are_numbered_without_a_gap(checkout: Path) -> None:
     (place / "2.avsc").write_text("{}", encoding="utf-8")
     with pytest.raises(CatalogueError, match="not numbered from 1 on"):
         released_versions(RATE.name, checkout / "released")
+
+
+def test_released_contract_that_was_changed_by_hand_is_named_and_nothing_is_released_after_it(
+    checkout: Path,
+) -> None:
+    released = checkout / "released"
+    release(write(checkout, RATE), checkout)
+    assert digest_problems(released, TOPICS) == []
+    kept = released / RATE.name / "1.avsc"
+    text = kept.read_bytes()
+    # The same meaning in other words, which no comparison of schemas finds.
+    kept.write_text(json.dumps({**RATE.schema, "doc": "Better words."}), encoding="utf-8")
+    told = "finance.rate.v1/1.avsc was changed after its release"
+    assert [one.partition(":")[0] for one in digest_problems(released, TOPICS)] == [told]
+    with pytest.raises(NotReleased, match=told):
+        release(write(checkout, changed(RATE, OPTIONAL)), checkout)
+    assert len(released_versions(RATE.name, released)) == 1
+    kept.write_bytes(text.replace(b"\n", b"\r\n"))
+    assert digest_problems(released, TOPICS) == [], "how a checkout ends its lines is no change"
+
+
+def test_released_contract_that_is_gone_or_came_by_hand_is_named(checkout: Path) -> None:
+    released = checkout / "released"
+    release(write(checkout, RATE), checkout)
+    (released / RATE.name / "1.avsc").rename(released / RATE.name / "2.avsc")
+    gone, new = digest_problems(released, TOPICS)
+    assert gone.startswith("finance.rate.v1/1.avsc was released and is gone: ")
+    assert new.startswith("finance.rate.v1/2.avsc was put there by hand: ")
+
+
+def test_topic_that_leaves_the_catalogue_with_released_versions_is_named(checkout: Path) -> None:
+    release(write(checkout, RATE), checkout)
+    left = digest_problems(checkout / "released", TOPICS.keys() - {RATE.name})
+    assert left == ["finance.rate.v1 was released, and the catalogue lacks it."]

@@ -48,12 +48,13 @@ print(encode(rate, from_plain(rate, rate.golden()["valid"][0])).hex())
 class Checkout:
     """A copy of the folder ``schemas`` that comes before that of the tests."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, released: bool = False) -> None:
         self.schemas = folder / "schemas"
         shutil.copytree(str(files("schemas")), self.schemas)
-        shutil.rmtree(self.schemas / "released", ignore_errors=True)
-        text = self.catalogue.read_text(encoding="utf-8")
-        self.catalogue.write_text(text.replace("released: true", "released: false"))
+        if not released:
+            shutil.rmtree(self.schemas / "released", ignore_errors=True)
+            text = self.catalogue.read_text(encoding="utf-8")
+            self.catalogue.write_text(text.replace("released: true", "released: false"))
         self._environment = {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
 
     @property
@@ -119,3 +120,13 @@ def test_what_an_earlier_version_could_not_read_is_refused_in_a_sentence(
     assert "Traceback" not in refused.stderr
     assert "cannot read version 1: at /mood the writer lacks the field" in refused.stderr
     assert not (checkout.schemas / "released" / NAME / "2.avsc").exists()
+
+
+def test_check_fails_where_a_released_file_was_changed_by_hand(tmp_path: Path) -> None:
+    checkout = Checkout(tmp_path, released=True)
+    assert checkout.headrace("check").returncode == 0
+    kept = checkout.schemas / "released" / NAME / "1.avsc"
+    kept.write_text(kept.read_text(encoding="utf-8").replace("rate", "Rate", 1), encoding="utf-8")
+    checked = checkout.headrace("check")
+    assert checked.returncode == 1
+    assert f"{NAME}/1.avsc was changed after its release" in checked.stdout
