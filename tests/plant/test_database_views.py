@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
 
 __all__ = ["source_url"]
 
-CUSTOMERS, MONTHS, SEED = 60, 2, 27
+CUSTOMERS, MONTHS, SEED = 60, 2, 65
 
 
 def test_erp_read_from_its_database_gives_the_views_that_its_exports_give(
