@@ -58,10 +58,11 @@ def post(world: World, invoice: Invoice, orders: tuple[int, ...], wrong_by: Deci
     world.invoices[invoice.key] = invoice
     market.open_invoices[invoice.key] = OpenInvoice(open_amounts, orders, wrong_by=wrong_by)
     for order in orders:
-        progress = market.progress[order]
-        progress.unpaid += 1
-        progress.invoices.append(invoice.key)
-        progress.happened.append(("invoice", invoice.key))
+        # A corrected invoice may be of an order that was over before its payment bounced.
+        if (progress := market.progress.get(order)) is not None:
+            progress.unpaid += 1
+            progress.invoices.append(invoice.key)
+            progress.happened.append(("invoice", invoice.key))
     world.record(invoice)
     paid = advancing.allocate(world, invoice, orders)
     for instalment in invoice.instalments:

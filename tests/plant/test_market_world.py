@@ -28,6 +28,7 @@ from plant.documents import (
     Shipment,
     Target,
 )
+from plant.market import billing
 from plant.market.opening import open_plant
 from plant.market.seasons import month_end
 from plant.market.terms import beyond_policy
@@ -48,6 +49,18 @@ def test_a_plant_played_until_an_earlier_day_is_the_beginning_of_the_same_plant(
     earlier = played(60, 12, until).stream
     assert earlier == [each for each in small().stream if each[1].date() <= until]
     assert played(60, 24, until).stream == earlier
+
+
+def test_an_invoice_may_be_corrected_whose_order_was_over_before_its_payment_bounced() -> None:
+    parameters = Parameters.of(60, 6, 1)
+    world = World(parameters, Collected(), Truth())
+    world.play(open_plant, EACH_DAY)
+    wrong = next(one for one in world.invoices.values() if one.order in world.orders)
+    assert wrong.order is not None
+    del world.orders[wrong.order], world.market.progress[wrong.order]
+    right = replace(wrong, key=world.new_key("invoice"))
+    billing.post(world, right, (wrong.order,), Decimal(0))
+    assert world.invoices[right.key] is right
 
 
 def test_another_seed_gives_another_plant() -> None:
