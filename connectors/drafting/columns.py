@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -30,6 +30,10 @@ _KINDS = {
     "currency": "currency",
     "bool": "yes or no",
 }
+
+
+#: A number with the sign of a currency or of percent, before or behind it.
+_SIGNED = re.compile(r"([$€£¥])? ?(-?[0-9][0-9.,']*) ?([$€£¥%])?")
 
 
 @dataclass(frozen=True)
@@ -81,13 +85,33 @@ class Column:
     @property
     def measures(self) -> bool:
         """Whether the values are numbers with a fraction, which name nothing."""
-        sound = (one for one in self.distinct if one not in self._numbers.broken)
-        return bool(self.numbers) and any("." in one or "," in one for one in sound)
+        bare = self.bare
+        sound = (one for one in bare.distinct if one not in bare._numbers.broken)
+        return bool(bare.numbers) and any("." in one or "," in one for one in sound)
 
     def decides(self, other: Column) -> bool:
         """Whether records with one value here also have one value in ``other``."""
         pairs = set(zip(self.cells, other.cells, strict=True))
         return len(pairs) == len(set(self.cells))
+
+    @cached_property
+    def sign(self) -> str:
+        """The sign of a currency or of percent that its numbers have; empty where they have none.
+
+        One without a number, or several signs, make it no column of such numbers.
+        """
+        parts = [_SIGNED.fullmatch(value) for value in self.distinct]
+        signs = {sign for part in parts if part for sign in part.group(1, 3) if sign}
+        return signs.pop() if all(parts) and len(signs) == 1 else ""
+
+    @cached_property
+    def bare(self) -> Column:
+        """The same numbers without their sign; the column itself where it has none."""
+        if not self.sign:
+            return self
+        cells = tuple(cell.replace(self.sign, "").strip() for cell in self.cells)
+        bare = replace(self, cells=cells)
+        return bare if bare.numbers and not bare._numbers.misses else self
 
     @property
     def days(self) -> list[str]:

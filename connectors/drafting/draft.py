@@ -8,7 +8,15 @@ from typing import Any
 
 from connectors.drafting.columns import Column, columns_of, usual_order
 from connectors.drafting.keys import key_of_records
-from connectors.drafting.matching import comes_near, likeness, matched, vocabulary
+from connectors.drafting.matching import (
+    comes_near,
+    likeness,
+    matched,
+    names_another,
+    names_customer,
+    says_part,
+    vocabulary,
+)
 from connectors.drafting.phrasing import Phrase, field_of, left_open, phrase, word
 from connectors.mapping.contract import FILLED, FieldType, contract_of, in_words
 from connectors.mapping.yaml_text import TODO
@@ -38,6 +46,8 @@ class _Sample:
     columns: list[Column]
     order: str | None
     used: set[str] = field(default_factory=set)
+    #: The key of the invoices that the same rows make.
+    invoice: Column | None = None
 
     def write(self, document: str, name: str, wanted: FieldType, column: Column) -> Phrase:
         self.used.add(column.name)
@@ -60,8 +70,15 @@ def draft_mapping(
     """
     columns = columns_of(records, places)
     sample = _Sample(name, columns, usual_order(columns))
-    key = key_of_records(columns, documents[0])
-    events = [line for document in documents for line in ["", *_event(sample, document, key)]]
+    key, made_of = key_of_records(columns, documents[0])
+    sample.used.update(one.name for one in made_of)
+    if "invoice" in documents:
+        alone = made_of[0] if len(made_of) == 1 else None
+        sample.invoice = matched_of(sample, "invoice").get("id", alone)
+    customer = _customer_of(sample, documents)
+    events = [
+        line for document in documents for line in ["", *_event(sample, document, key, customer)]
+    ]
     body = [
         f"# Drafted from {len(records)} records. Fill in what says {TODO}, and read over the rest.",
         f"profile: {word(name)}/1",
@@ -125,10 +142,24 @@ def _change_time(sample: _Sample) -> list[str]:
     return []
 
 
-def _event(sample: _Sample, document: str, key: Phrase) -> list[str]:
+def _customer_of(sample: _Sample, documents: Sequence[str]) -> Column | None:
+    """The column by which the other documents of a row name their customer."""
+    for document in documents:
+        if "customer" in contract_of(document):
+            return matched_of(sample, document).get("customer")
+    return None
+
+
+def _event(
+    sample: _Sample, document: str, key: Phrase, customer: Column | None = None
+) -> list[str]:
     contract = contract_of(document)
     found = matched_of(sample, document)
     own = found.pop("id", None)
+    if document == "customer":
+        own = customer or own
+        if own is None or (customer is None and not names_customer(own.name)):
+            own, key = _customer_key(sample, own, found.get("name"), key)
     if own is not None:
         sample.used.add(own.name)
         found = {name: one for name, one in found.items() if own.unique or own.decides(one)}
@@ -139,7 +170,7 @@ def _event(sample: _Sample, document: str, key: Phrase) -> list[str]:
     lines = [
         f"- emit: {document}",
         f"  from: {word(sample.name)}",
-        f"  key: {key.text if own is None else field_of(own)}",
+        f"  key: {key.text + _comment(key) if own is None else field_of(own)}",
     ]
     only_if = found.get(vocabulary().only_if.get(document, ""))
     if only_if is None and own is not None and not own.filled:
@@ -158,6 +189,21 @@ def _event(sample: _Sample, document: str, key: Phrase) -> list[str]:
     return lines + lists
 
 
+def _customer_key(
+    sample: _Sample, own: Column | None, name: Column | None, key: Phrase
+) -> tuple[Column | None, Phrase]:
+    """The key of customers whose number no column is called: their name, in another's rows.
+
+    Returns:
+        The column that is the key, if one is; and the key of the rows, or what is to be said of it.
+    """
+    if any(names_another(one.name) for one in sample.columns):
+        return name, left_open("a column that says who the customer is")
+    if own is not None or name is None or name.unique:
+        return own, key
+    return None, left_open(f"{field_of(name)} repeats: is it the key, or is it {key.text}?")
+
+
 def _fields(sample: _Sample, document: str, found: dict[str, Column]) -> dict[str, Phrase]:
     constants = vocabulary().constants.get(document, {})
     fields: dict[str, Phrase] = {}
@@ -170,10 +216,13 @@ def _fields(sample: _Sample, document: str, found: dict[str, Column]) -> dict[st
             text = f'{{coalesce: [{made.text}, {{const: "1970-01-01"}}]}}'
             made = Phrase(text, made.comment or "empty in some records")
         fields["occurred_at"] = made
+    closing = _closing(sample, found) if document == "opportunity" else {}
     for name, wanted in contract_of(document).items():
         if name in FILLED or _is_list(wanted):
             continue
-        if name in found:
+        if name in closing:
+            fields[name] = closing[name]
+        elif name in found:
             fields[name] = sample.write(document, name, wanted, found[name])
         elif name in constants:
             fields[name] = Phrase(f"{{const: {constants[name]}}}", "no column says it")
@@ -185,12 +234,48 @@ def _fields(sample: _Sample, document: str, found: dict[str, Column]) -> dict[st
             if name == "gross":
                 fields["gross_is_net"] = Phrase("{const: true}")
         elif not wanted.optional and (name != "currency" or document == "rate"):
-            fields[name] = left_open(_in_words(name, wanted))
+            fields[name] = left_open(_in_words(name, wanted) + _left(sample, wanted))
     return fields
+
+
+def _closing(sample: _Sample, found: Mapping[str, Column]) -> dict[str, Phrase]:
+    """What a column of close dates fills: open opportunities have one that is only expected."""
+    column, stage = found.get("closed_on"), found.get("stage")
+    if column is None or not column.values:
+        return {}
+    contract = contract_of("opportunity")
+    ended = () if stage is None else tuple(filter(_is_ended, stage.distinct))
+    if stage is not None:
+        both = zip(column.cells, stage.cells, strict=True)
+        dated = {bool(date) for date, at in both if at not in ended}
+        if dated == {False}:
+            return {}
+    made = sample.write("opportunity", "closed_on", contract["closed_on"], column)
+    expected = {} if "expected_close_on" in found else {"expected_close_on": made}
+    if made.text == TODO:
+        return expected
+    if stage is None or not ended:
+        return expected | {"closed_on": left_open(f"{made.text} where it is won or lost")}
+    words = ", ".join(map(word, ended))
+    test = f"{{in: [{field_of(stage)}, [{words}]]}}"
+    only = Phrase(f"{{case: [{{if: {test}, then: {made.text}}}]}}", made.comment)
+    return expected | {"closed_on": only}
+
+
+def _is_ended(stage: str) -> bool:
+    return vocabulary().meaning("opportunity", "stage", stage) in ("won", "lost")
 
 
 def _other_amount(name: str) -> str:
     return "gross" if name == "net" else "net"
+
+
+def _left(sample: _Sample, wanted: FieldType) -> str:
+    """Which columns say what is left of an amount, which no draft takes for the amount."""
+    if wanted.kind != "decimal":
+        return ""
+    left = [one for one in sample.columns if says_part(one.name) and one.numbers]
+    return f"; only a part: {', '.join(map(field_of, left))}" if left else ""
 
 
 def _in_words(name: str, wanted: FieldType) -> str:
@@ -206,6 +291,8 @@ def _list(sample: _Sample, document: str, name: str, found: Mapping[str, Column]
     wanted = contract_of(document)[name].fields
     names = [each for each in wanted if each not in ("number", "order", "shipment", "instalment")]
     columns = matched(document, {each: wanted[each] for each in names}, sample.columns)
+    if trigger == "invoice" and sample.invoice is not None:
+        columns[trigger] = sample.invoice
     if trigger not in columns:
         return []
     lines = [f"  {name}:"]
@@ -239,4 +326,4 @@ def _entry_field(
             return sample.write(document, name, wanted, amount)
     if wanted.optional:
         return None
-    return left_open(_in_words(name, wanted))
+    return left_open(_in_words(name, wanted) + _left(sample, wanted))

@@ -15,8 +15,12 @@ _MOST_COLUMNS = 12
 _SURE = 0.9
 
 
-def key_of_records(columns: Sequence[Column], document: str) -> Phrase:
-    """The key of the records: the column called so, else one or two that never repeat."""
+def key_of_records(columns: Sequence[Column], document: str) -> tuple[Phrase, tuple[Column, ...]]:
+    """The key of the records: the column called so, else one or two that never repeat.
+
+    Returns:
+        How it is written, and the columns that it is made of.
+    """
     names = vocabulary().names_of(document, "id")
     named = [one for one in columns if likeness(one.name, names) > 0.5 and one.filled]
     named.sort(key=lambda one: likeness(one.name, names), reverse=True)
@@ -26,13 +30,15 @@ def key_of_records(columns: Sequence[Column], document: str) -> Phrase:
     ]
     for one in (*named, *([] if surely else plain)):
         if one.unique:
-            return Phrase(field_of(one))
+            return Phrase(field_of(one)), (one,)
     if named:
         best = named[0]
         comment = f"repeats: {len(best.distinct)} values in {best.records} records"
-        return Phrase(field_of(best), f"{comment}; the last one of a value stands")
+        comment = f"{comment}; the last one of a value stands"
+        return Phrase(field_of(best), comment), (best,)
     filled = [one for one in columns if one.filled and not one.measures][:_MOST_COLUMNS]
     for one, other in combinations(filled, 2):
         if len(set(zip(one.values, other.values, strict=True))) == one.records:
-            return Phrase(f"[{field_of(one)}, {field_of(other)}]")
-    return left_open("no column has a value of its own in each record; a list such as [a, b]")
+            return Phrase(f"[{field_of(one)}, {field_of(other)}]"), (one, other)
+    said = "no column has a value of its own in each record; a list such as [a, b]"
+    return left_open(said), ()

@@ -13,7 +13,7 @@ import yaml
 from rapidfuzz.fuzz import ratio
 
 from connectors.drafting.columns import Column
-from connectors.mapping.contract import FieldType
+from connectors.mapping.contract import FieldType, contract_of
 
 _VOCABULARY = Path(__file__).parent / "vocabulary.yaml"
 _WORD = re.compile(r"[A-Z]+(?![a-zäöüß])|[A-ZÄÖÜ]?[a-zäöüß]+|\d+|[^\W\da-zA-ZÄÖÜäöüß_]+")
@@ -21,6 +21,15 @@ _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _ALIKE = 88
 #: Below this a name says too little.
 _ENOUGH = 0.55
+#: From here on the whole name is the one that is looked for.
+_WHOLE = 0.9
+_AMOUNTS = frozenset({"net", "gross", "net_amount", "gross_amount", "amount"})
+#: Parts of 1, which sources write as percent too.
+SHARES = frozenset({"probability"})
+#: What says the amount of a payment, and a part of that of a document.
+_PAID = frozenset({"paid", "received", "gezahlt", "gezahlter", "bezahlt"})
+#: A code of a company has no more signs than this.
+_LONGEST_CODE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +37,9 @@ class Vocabulary:
     """What columns are called, what words closed sets use, and what is assumed."""
 
     noise: frozenset[str]
+    part: frozenset[str]
+    party: Sequence[str]
+    before: Mapping[str, Sequence[str]]
     fields: Mapping[str, Sequence[str]]
     documents: Mapping[str, Mapping[str, Sequence[str]]]
     words: Mapping[str, Mapping[str, Mapping[str, Sequence[str]]]]
@@ -54,7 +66,8 @@ class Vocabulary:
 def vocabulary() -> Vocabulary:
     """The vocabulary that is shipped."""
     found: dict[str, Any] = yaml.safe_load(_VOCABULARY.read_text(encoding="utf-8"))
-    found["noise"] = frozenset(found["noise"])
+    for name in ("noise", "part"):
+        found[name] = frozenset(found[name])
     return Vocabulary(**found)
 
 
@@ -78,6 +91,9 @@ def _likeness(column: str, name: str) -> float:
         return 1.0
     if _CHINESE.search(name):
         return 0.5 + 0.4 * len(name) / len(column) if name in column else 0.0
+    # A name is that of the thing that stands beside it.
+    if wanted == ("name",) and any(not word.isdigit() for word in found if word != "name"):
+        return 0.0
     if wanted and set(wanted) <= set(found):
         return 0.5 + 0.4 * len(wanted) / len(found)
     if len(name) > 4 and ratio("".join(found), "".join(wanted)) >= _ALIKE:
@@ -92,6 +108,12 @@ def kind_of(field: str, wanted: FieldType) -> str:
     return "choice" if wanted.allowed else wanted.kind
 
 
+def read_as(column: Column, field: str, wanted: FieldType) -> Column:
+    """The column as a field reads it: of numbers with a sign that fits the field, the numbers."""
+    fits = wanted.kind == "decimal" and (column.sign == "%") == (field in SHARES)
+    return column.bare if fits else column
+
+
 def can_hold(column: Column, field: str, wanted: FieldType) -> bool:
     """Whether nearly all values of a column can be of a field's type; an empty one can be all."""
     if not column.values:
@@ -101,7 +123,7 @@ def can_hold(column: Column, field: str, wanted: FieldType) -> bool:
         return column.few
     if kind in ("decimal", "integer") and column.days:
         return False
-    reading = column.reading(kind)
+    reading = read_as(column, field, wanted).reading(kind)
     if reading is not None:
         return reading.nearly_all
     return not column.instants and (not column.days or column.days == ["%Y%m%d"])
@@ -112,7 +134,7 @@ def comes_near(column: Column, field: str, wanted: FieldType) -> bool:
     kind = kind_of(field, wanted)
     if kind in ("decimal", "integer") and column.days:
         return False
-    reading = column.reading(kind)
+    reading = read_as(column, field, wanted).reading(kind)
     return reading is not None and bool(reading.ways) and not reading.nearly_all
 
 
@@ -123,13 +145,12 @@ def matched(
 
     One that comes near is among them: a person decides, not a column with a poorer name.
     """
-    words = vocabulary()
     pairs = sorted(
         (
             (score, -place, name, column)
             for name, wanted in fields.items()
             for place, column in enumerate(columns)
-            if (score := likeness(column.name, words.names_of(document, name))) >= _ENOUGH
+            if (score := _score(document, name, column, columns)) >= _ENOUGH
             and (can_hold(column, name, wanted) or comes_near(column, name, wanted))
         ),
         key=lambda pair: pair[:3],
@@ -142,3 +163,81 @@ def matched(
             found[name] = column
             taken.add(column.name)
     return found
+
+
+def _score(document: str, field: str, column: Column, columns: Sequence[Column]) -> float:
+    """How well the name of a column fits a field of a document, seen beside the other columns."""
+    names = vocabulary().names_of(document, field)
+    own = _without_document(column.name, document)
+    others = _parties(document)
+    if field in _AMOUNTS and says_part(column.name, paid=document == "payment"):
+        return 0.0
+    if field == "company" and others:
+        if not _is_party(own):
+            return likeness(column.name, names)
+        codes = _like_codes(column) and _another_party(document, column, columns)
+        return likeness(own, names) if codes else 0.0
+    best = max(likeness(column.name, names), likeness(own, names) - 0.01)
+    if field in others and _is_party(own):
+        # Any other name of the other side goes before this one.
+        return max(best, _WHOLE)
+    return best
+
+
+def _parties(document: str) -> tuple[str, ...]:
+    """The fields of a document that say who the other side is."""
+    if document == "customer":
+        return ("id", "name")
+    return tuple(name for name in ("customer", "organisation") if name in contract_of(document))
+
+
+def _is_party(name: str) -> bool:
+    return likeness(name, vocabulary().party) > _WHOLE
+
+
+def _like_codes(column: Column) -> bool:
+    """Whether the values are short, few and repeated, as the codes of our own companies are."""
+    short = all(len(value) <= _LONGEST_CODE for value in column.distinct)
+    return short and column.few and not column.wordy and len(column.distinct) < len(column.values)
+
+
+def _another_party(document: str, column: Column, columns: Sequence[Column]) -> bool:
+    """Whether another column gives the other side of the document."""
+    return any(
+        likeness(other.name, vocabulary().names_of(document, field)) > _WHOLE
+        for field in _parties(document)
+        for other in columns
+        if other.name != column.name
+    )
+
+
+def _without_document(name: str, document: str) -> str:
+    """A column's name without the document's own before it: ``Deal - Title`` → title."""
+    first, *rest = words_in(name) or ("",)
+    if rest and first in vocabulary().before.get(document, ()):
+        return " ".join(rest)
+    return name
+
+
+def names_another(column: str) -> bool:
+    """Whether a column is named as those of a document of a customer, such as ``Deal Name``."""
+    names = words_in(column)
+    befores = {word for words in vocabulary().before.values() for word in words}
+    if len(names) > 1 and names[0] in befores:
+        return True
+    return any(
+        likeness(column, vocabulary().documents[document]["id"]) > _WHOLE
+        for document in ("opportunity", "order", "invoice", "payment")
+    )
+
+
+def names_customer(column: str) -> bool:
+    """Whether a column is named as the key of customers."""
+    names = vocabulary().documents["customer"]["id"]
+    return _is_party(column) or likeness(column, names) >= _ENOUGH
+
+
+def says_part(column: str, paid: bool = False) -> bool:
+    """Whether a column is named as what is left of an amount or, unless ``paid``, what was paid."""
+    words = set(words_in(column)) & vocabulary().part
+    return bool(words - _PAID if paid else words)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 
 from connectors.drafting.columns import Column
-from connectors.drafting.matching import comes_near, kind_of, vocabulary
+from connectors.drafting.matching import SHARES, comes_near, kind_of, read_as, vocabulary, words_in
 from connectors.mapping.contract import FieldType
 from connectors.mapping.yaml_text import TODO
 
 _PLAIN = re.compile(r"^[^\W\d][\w-]*( [\w-]+)*$")
+_PERCENT = frozenset({"percent", "pct", "percentage", "prozent"})
+_HUNDRED = 100
 _RESERVED = frozenset({"true", "false", "null", TODO})
 
 
@@ -57,7 +60,7 @@ def phrase(
         order: ``%m`` or ``%d``: which of the two the dates of these records write first, where a
             column shows it.
     """
-    fault = column.fault(kind_of(field, wanted))
+    fault = read_as(column, field, wanted).fault(kind_of(field, wanted))
     if comes_near(column, field, wanted):
         return left_open(f"{field_of(column)} is called so, but {fault}")
     made = _sound(document, field, wanted, column, order)
@@ -75,6 +78,8 @@ def _sound(
         return _choice(document, field, wanted, column)
     if wanted.kind in ("date", "instant"):
         return _date("date" if wanted.kind == "date" else "datetime", column, order)
+    if field in SHARES:
+        return _share(column)
     if wanted.kind == "decimal":
         return _decimal(column)
     if wanted.kind == "integer":
@@ -114,20 +119,49 @@ def _date(operator: str, column: Column, order: str | None) -> Phrase:
     return Phrase(f"{{{operator}: {name}, format: {TODO}}}", f"{example} is {choices}")
 
 
-def _decimal(column: Column) -> Phrase:
-    name, styles = field_of(column), column.numbers
+def _share(column: Column) -> Phrase:
+    """A part of 1, which most write as percent: its sign, its name or its values say so."""
+    said = (
+        column.sign == "%" or "%" in column.name or not _PERCENT.isdisjoint(words_in(column.name))
+    )
+    styles = column.bare.numbers
+    if not styles:
+        return _decimal(column, ", percent: true" if said else "")
+    if len(styles) > 1:
+        return left_open(f"how does {field_of(column)} write parts of 1, or percent?")
+    mark, group = styles[0]
+    sound = (one for one in column.bare.distinct if not _broken(column.bare, "decimal", one))
+    numbers = [
+        Decimal(one.replace(group or "\0", "").replace(mark, ".").strip("+-")) for one in sound
+    ]
+    most = max(numbers)
+    fractions = any(0 < one < 1 for one in numbers)
+    if most <= 1 and not said:
+        return _decimal(column)
+    parts_of_one = column.sign != "%" and 0 < most <= 1
+    if parts_of_one or most > _HUNDRED or (fractions and not said):
+        return left_open(f"percent or parts of 1? {field_of(column)} goes up to {most}")
+    return _decimal(column, ", percent: true")
+
+
+def _decimal(column: Column, percent: str = "") -> Phrase:
+    name, bare = field_of(column), column.bare
+    if column.sign and column.sign != "%":
+        pattern = f"^[{column.sign}]? ?(-?[0-9][0-9.,']*) ?[{column.sign}]?$"
+        name = f'{{extract: {name}, pattern: "{pattern}", otherwise: reject}}'
+    styles = bare.numbers
     if len(styles) > 1:
         example = next(
             value
-            for value in column.distinct
-            if ("." in value or "," in value) and not _broken(column, "decimal", value)
+            for value in bare.distinct
+            if ("." in value or "," in value) and not _broken(bare, "decimal", value)
         )
         comment = f'{example}: is "." or "," the decimal mark? The other one goes to group'
-        return Phrase(f"{{decimal: {name}, mark: {TODO}}}", comment)
+        return Phrase(f"{{decimal: {name}, mark: {TODO}{percent}}}", comment)
     mark, group = styles[0] if styles else (".", "")
     options = f", mark: {json.dumps(mark)}" if mark != "." or group else ""
     options += f", group: {json.dumps(group)}" if group else ""
-    return Phrase(f"{{decimal: {name}{options}}}")
+    return Phrase(f"{{decimal: {name}{options}{percent}}}")
 
 
 def _broken(column: Column, kind: str, value: str) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +16,14 @@ _COMMON_SHARE = 0.6
 # The first byte of the 3,755 common signs of GB 2312 lies below it, and so does punctuation;
 # letters with accents, as single bytes of Latin encodings, lie above it.
 _RARE_SIGNS = 0xD8
+_WIDE = re.compile(rb"[\x80-\xff]")
+_LONG_RUN = re.compile(rb"[\x80-\xff]{4,}")
+# As letters of Latin, Cyrillic and Greek single-byte encodings: a capital one behind a small one
+# that begins no word of its own, as it does in names put together of several.
+_MISSPELT = re.compile(
+    rb"[\xe0-\xf6\xf8-\xff][\xc0-\xd6\xd8-\xdb]"
+    rb"(?:[\xe0-\xf6\xf8-\xff][\xa1-\xbf]|(?![\xe0-\xf6\xf8-\xff]))"
+)
 
 #: Marks at the beginning of a file in UTF-16.
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -40,17 +50,27 @@ def find_encoding(sample: bytes) -> str:
     Args:
         sample: whole lines.
     """
-    if sample.isascii():
+    first = _WIDE.search(sample)
+    if first is None:
         return ""
-    sample = sample[:_SAMPLE_BYTES]
-    text = sample.decode("utf-8", "replace")
-    wide = [sign for sign in text if sign > "\x7f"]
+    sample = sample[first.start() : first.start() + _SAMPLE_BYTES]
+    wide = _wide_signs(sample, "utf-8")
     if wide.count("\ufffd") < _BROKEN_SHARE * len(wide):
         return "utf-8"
-    wide = [sign for sign in sample.decode("gb18030", "replace") if sign > "\x7f"]
+    wide = _wide_signs(sample, "gb18030")
     firsts = "".join(wide).encode("gb2312", "ignore")[::2]
-    common = sum(first < _RARE_SIGNS for first in firsts)
-    return "gb18030" if common > _COMMON_SHARE * len(wide) else "utf-8"
+    common = sum(byte < _RARE_SIGNS for byte in firsts)
+    if common > _COMMON_SHARE * len(wide):
+        return "gb18030"
+    # Names of rare signs alone: all of them are signs, and as letters they would be no words.
+    misspelt = any(_MISSPELT.search(run) for run in _LONG_RUN.findall(sample))
+    return "gb18030" if len(firsts) == len(wide) and misspelt else "utf-8"
+
+
+def _wide_signs(sample: bytes, encoding: str) -> list[str]:
+    """The signs of ``sample`` that are not ASCII; its end may be half a sign, which is left."""
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(sample)
+    return [sign for sign in text if sign > "\x7f"]
 
 
 def find_delimiter(texts: Sequence[str | None]) -> str:

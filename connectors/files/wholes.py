@@ -205,16 +205,37 @@ def _opened(unit: Unit, file: BufferedReader, stack: ExitStack, most: int) -> Re
         return Transcoded(head, "utf-16", "utf-8" if unit.format == "json" else declared or "utf-8")
     if unit.format != "json":
         return head
-    encoding = declared or find_encoding(head.text)
-    return head if encoding in ("", "utf-8") else Transcoded(head, encoding)
+    return _in_utf_8(head, declared) if declared else _Found(head)
 
 
-class _Headed:
-    """Reads a file whose beginning has been looked at."""
+def _in_utf_8(file: Readable, encoding: str) -> Readable:
+    return file if encoding == "utf-8" else Transcoded(file, encoding)
+
+
+class _Found:
+    """Reads a file in UTF-8 whose encoding is found once its first sign beyond ASCII comes."""
 
     def __init__(self, inner: Readable) -> None:
         self._inner = inner
-        self.text = inner.read(_HEAD_BYTES)
+        self._rest: Readable | None = None
+
+    def read(self, size: int, /) -> bytes:
+        """See ``Readable``."""
+        if self._rest is None:
+            found = self._inner.read(size)
+            if found.isascii():
+                return found
+            head = _Headed(self._inner, found)
+            self._rest = _in_utf_8(head, find_encoding(head.text))
+        return self._rest.read(size)
+
+
+class _Headed:
+    """Reads a file whose beginning, of which ``begun`` was read, has been looked at."""
+
+    def __init__(self, inner: Readable, begun: bytes = b"") -> None:
+        self._inner = inner
+        self.text = begun + inner.read(_HEAD_BYTES)
         self._left = self.text
 
     def read(self, size: int, /) -> bytes:

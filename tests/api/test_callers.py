@@ -16,6 +16,7 @@ import pytest
 
 from api.problems import Problem
 from api.rates import Rates
+from connectors.mapping import load_mapping
 from hub.kafka import Cluster, ensure_topics
 from hub.settings import Api, Company, Settings
 from ops.embedded.database import EmbeddedDatabase
@@ -191,10 +192,13 @@ def test_a_webhook_is_mapped_and_what_it_cannot_map_is_kept(door: Door) -> None:
     }
     cases = door.published("service.case.v1")
     assert sorted(one["id"] for one in cases) == ["T1", "T2"]
-    letters = door.query("SELECT code, place, mapping FROM dead_letters ORDER BY place")
+    letters = door.query(
+        "SELECT code, place, mapping, mapping_version FROM dead_letters ORDER BY place"
+    )
+    version = load_mapping(str(door.folder / "tickets.yaml"), door.desk).version
     assert letters == [
-        ("unknown_value", "http:m2:2", "tickets/1"),
-        ("broken_json", "http:m2:3", "tickets/1"),
+        ("unknown_value", "http:m2:2", "tickets/1", version),
+        ("broken_json", "http:m2:3", "tickets/1", version),
     ]
     broken = deliver(door, b'{"number": ', "m3").json()
     assert broken["rejected"][0]["code"] == "broken_json"

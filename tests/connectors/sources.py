@@ -152,6 +152,14 @@ def numbered_letters(source: SampleSource) -> list[tuple[int, DeadLetter]]:
     ]
 
 
+def refusing_mappings(source: SampleSource) -> list[tuple[str, str, str]]:
+    """The code of each dead letter with the profile and the version of the mapping it names."""
+    with connect(source.database_url) as connection:
+        return connection.execute(
+            "SELECT code, mapping, mapping_version FROM dead_letters ORDER BY id"
+        ).fetchall()
+
+
 def copied(fixture: str, to: Path) -> Path:
     """A copy of a fixture's folder that a test may change."""
     return Path(shutil.copytree(FIXTURES / fixture, to / fixture))

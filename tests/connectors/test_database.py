@@ -11,7 +11,7 @@ from sqlalchemy import text
 from connectors.errors import SourceError
 from connectors.publish import Outgoing
 from sinks.database import connect
-from tests.connectors.sources import LogInMemory, contents, mapping
+from tests.connectors.sources import LogInMemory, contents, mapping, refusing_mappings
 from tests.connectors.tables import TableSource, source_url
 
 pytestmark = pytest.mark.stack
@@ -32,6 +32,7 @@ CUSTOMER_TABLE = (
     "CREATE TABLE customers (no varchar(20) PRIMARY KEY, name varchar(80), city varchar(80),"
     " changed_at timestamp)"
 )
+WHOLE = "city: {map: {'7': Kiel}, of: city, otherwise: reject}"
 INSERT = "INSERT INTO customers VALUES (:no, :name, :city, :at)"
 
 
@@ -62,6 +63,16 @@ def insert(source: TableSource, *rows: tuple[str, str, str, str | None]) -> None
 
 def cities(source: TableSource) -> dict[str, str]:
     return {key[1]: document["city"] for key, document in source.standing().items()}
+
+
+def test_letter_of_a_row_names_the_mapping_that_refused_it(of_each_dialect: TableSource) -> None:
+    source = of_each_dialect
+    source.mapping = mapping("profile: tables/2\n" + CUSTOMERS.replace("city: city", WHOLE))
+    insert(source, ("1", "Ada", "Ulm", None), ("2", "Ben", "7", None))
+    report = source.run()
+    assert (report.published, report.rejected) == (1, 1)
+    ((_, name, version),) = refusing_mappings(source)
+    assert (name, version) == ("tables/2", source.mapping.version)
 
 
 def test_each_change_is_published_once(of_each_dialect: TableSource) -> None:

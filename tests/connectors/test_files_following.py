@@ -240,6 +240,8 @@ def test_queue_log_line_with_too_few_or_too_many_fields_is_broken(tmp_path: Path
 
 
 CHINESE = "客户,名称\n1,杭州水泵有限公司\n"
+#: Names whose signs are mostly not among the common ones of GB 2312.
+RARE = ("鑫淼", "鑫源", "瑞鑫", "鸿鑫")
 
 
 @pytest.mark.parametrize(
@@ -254,10 +256,63 @@ CHINESE = "客户,名称\n1,杭州水泵有限公司\n"
         ("no,name\n1,Größe Köln Müller Straße\n".encode("cp1252"), "utf-8"),
         ("no,name\n1,Crème brûlée, déjà\n".encode("cp1252"), "utf-8"),
         (b"no,name\n1,B\xffn\n", "utf-8"),
+        *[(f"no,name\n1,{name}\n".encode("gb18030"), "gb18030") for name in RARE],
+        ("no,name\n1,Привет\n2,Анна\n3,кВт\n".encode("cp1251"), "utf-8"),
+        ("no,name\n1,СтройГаз\n".encode("cp1251"), "utf-8"),
+        ("no,name\n1,кВ\n".encode("cp1251"), "utf-8"),
+        ("no,name\n1,Ελλάδα\n2,τιμή\n".encode("iso8859-7"), "utf-8"),
+        ("no,name\n1,CAFÉ, déjà bu à l’été\n".encode("cp1252"), "utf-8"),
+        (b"1,Ada\n" * 12_000 + CHINESE.encode("gb18030"), "gb18030"),
+        (b"1,Ada\n" * 12_000 + CHINESE.encode(), "utf-8"),
+        *[(b"x" * to + ("名" * 70_000).encode(), "utf-8") for to in range(3)],
+        *[(b"x" * to + ("名" * 70_000).encode("gb18030"), "gb18030") for to in range(2)],
     ],
 )
 def test_encoding_is_found(content: bytes, encoding: str) -> None:
     assert find_encoding(content) == encoding
+
+
+@pytest.mark.parametrize("behind", [70_000, 300_000, 1_000_000])
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.jsonl", "a.json"])
+def test_encoding_is_found_wherever_the_first_sign_beyond_ascii_stands(
+    tmp_path: Path, name: str, encoding: str, behind: int
+) -> None:
+    names = ["Ada"] * (behind // 20) + ["杭州水泵有限公司", "Ada", "鑫淼"]
+    numbered = [f"{number:017}" for number in range(len(names))]
+    objects = [f'{{"no":"{no}","name":"{one}"}}' for no, one in zip(numbered, names, strict=True)]
+    text = "\n".join(["no,name", *map(",".join, zip(numbered, names, strict=True))])
+    if name == "a.jsonl":
+        text = "\n".join(objects)
+    elif name == "a.json":
+        text = f"[{','.join(objects)}]"
+    content = text.encode(encoding)
+    assert content[:behind].isascii()
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    reading = Reading(tmp_path, options()).read()
+    assert (reading.codes, [row["name"] for row in reading.rows]) == ([], names)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_file_that_was_ascii_for_long_is_followed_in_its_encoding(
+    tmp_path: Path, encoding: str
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("no,name\n" + "1,Ada\n" * 50_000)
+    reading = Reading(tmp_path, options())
+    assert len(reading.read(final=False).rows) == 50_000
+    assert reading.states["a.csv"]["encoding"] == ""
+    with path.open("ab") as file:
+        file.write("2,杭州水泵有限公司\n3,鑫淼\n".encode(encoding))
+    assert [row["name"] for row in reading.read(final=False).rows] == ["杭州水泵有限公司", "鑫淼"]
+    assert (reading.codes, reading.states["a.csv"]["encoding"]) == ([], encoding)
+
+
+@pytest.mark.parametrize("name", RARE)
+def test_file_whose_only_chinese_is_a_name_of_rare_signs_is_read(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a.csv").write_bytes(f"no,name\n1,Ada\n2,{name}\n".encode("gb18030"))
+    reading = Reading(tmp_path, options()).read()
+    assert (reading.codes, [row["name"] for row in reading.rows]) == ([], ["Ada", name])
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from tests.connectors.sources import (
     mapping,
     numbered_letters,
     profile,
+    refusing_mappings,
 )
 
 pytestmark = pytest.mark.stack
@@ -198,6 +199,25 @@ def test_broken_line_is_a_dead_letter_and_the_next_ones_go_on(customers: SampleS
         ("broken_csv", "customers.csv:5", b'4,"Di,Kiel\n'),
     ]
     assert customers.published()[-1]["name"] == 'Ed "Q"'
+
+
+def test_letter_of_a_line_a_record_and_a_document_names_the_mapping_that_refused_it(
+    orders: SampleSource,
+) -> None:
+    orders.mapping = mapping("profile: shop/3\n" + ORDERS)
+    orders.write("orders.csv", ORDER_HEAD + "1,K1\n2,K1,2026-01-02,X\n3,K1,2026-01-02,O\n")
+    orders.write("lines.csv", LINE_HEAD + "2,1,P1,1,10\n")
+    orders.run()
+    refused = orders.mapping
+    # The name says what somebody meant, the version what was in force.
+    orders.mapping = mapping("profile: shop/3\n" + ORDERS.replace("C: closed", "Z: closed"))
+    orders.append("orders.csv", "4,K1\n")
+    orders.run()
+    *first, last = refusing_mappings(orders)
+    assert {code for code, _, _ in first} == {"broken_csv", "unknown_value", "missing_part"}
+    assert {(name, version) for _, name, version in first} == {("shop/3", refused.version)}
+    assert last == ("broken_csv", "shop/3", orders.mapping.version)
+    assert orders.mapping.version != refused.version
 
 
 def test_reading_again_adds_no_second_dead_letter(customers: SampleSource) -> None:
