@@ -21,6 +21,7 @@ import yaml
 from benchmarks import documents
 from benchmarks.end_to_end import percentile
 from benchmarks.measured import Figure, say
+from hub.garbage import collecting_rarely
 from ops.embedded.ports import LOOPBACK, choose_ports
 from ops.stack import Addresses
 from schemas.plain import to_plain
@@ -50,8 +51,12 @@ def measure(addresses: Addresses, *, singles: int = 15_000, batched: int = 60_00
     # Made before: the load alone runs beside the door.
     fast, steady = _bodies(singles, 10_000_000), _bodies(singles, 20_000_000)
     batches = _batches(batched, 30_000_000)
-    # The loop that costs least: the door has the same cores.
-    with served(addresses) as port, asyncio.Runner(loop_factory=uvloop.new_event_loop) as load:
+    # The loop that costs least, and no garbage: the door has the same cores.
+    with (
+        served(addresses) as port,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as load,
+        collecting_rarely(),
+    ):
         load.run(_at_a_rate(port, _bodies(_WARM_UP, 0), SINGLE_PER_SECOND / 2))
         say("HTTP: single events as fast as they are answered …")
         single_rate = load.run(_as_fast_as_can_be(port, fast, _CALLERS))
@@ -159,13 +164,16 @@ def _request(body: bytes) -> bytes:
 async def _at_a_rate(port: int, requests: Sequence[bytes], per_second: float) -> list[float]:
     """Send at a steady rate, whatever comes back; the seconds that each answer took.
 
-    A request's time counts from when it was due, so that a door that stalls is not asked less.
+    A request's time counts from when it was due, so that a door that stalls is not asked less. The
+    first is due when all connections stand.
     """
     waiting: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
     taken: list[float] = []
+    standing = asyncio.Barrier(_CONNECTIONS + 1)
 
     async def caller() -> None:
         async with _connected(port) as (reader, writer):
+            await standing.wait()
             while True:
                 due, request = await waiting.get()
                 writer.write(request)
@@ -174,6 +182,7 @@ async def _at_a_rate(port: int, requests: Sequence[bytes], per_second: float) ->
                 waiting.task_done()
 
     async def offer() -> None:
+        await standing.wait()
         began = time.perf_counter()
         for index, request in enumerate(requests):
             due = began + index / per_second
