@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +16,7 @@ from connectors.drafting.shapes import (
     currencies_in,
     days_in,
     instants_in,
+    number_of,
     numbers_in,
 )
 from connectors.mapping.values import as_text
@@ -94,6 +96,22 @@ class Column:
         pairs = set(zip(self.cells, other.cells, strict=True))
         return len(pairs) == len(set(self.cells))
 
+    def place(self, record: int) -> str:
+        """Where a record stands, of which 0 is the first."""
+        return self.places[record] if self.places else f"record {record + 1}"
+
+    @cached_property
+    def amounts(self) -> tuple[Decimal | None, ...]:
+        """The number of each record; None where it has none, or may be read in several ways."""
+        bare = self.bare
+        if len(bare.numbers) != 1:
+            return (None,) * self.records
+        style = bare.numbers[0]
+        return tuple(
+            None if not cell or cell in bare._numbers.broken else number_of(cell, style)
+            for cell in bare.cells
+        )
+
     @cached_property
     def sign(self) -> str:
         """The sign of a currency or of percent that its numbers have; empty where they have none.
@@ -148,10 +166,9 @@ class Column:
             return ""
         count = sum(cell in reading.broken for cell in self.values)
         place = next(place for place, cell in enumerate(self.cells) if cell in reading.broken)
-        where = self.places[place] if self.places else f"record {place + 1}"
         verb = "is" if count == 1 else "are"
-        shown = repr(self.cells[place][:_SHOWN])
-        return f"{count} of {len(self.values)} values {verb} no {_KINDS[kind]}: {shown} ({where})"
+        shown = f"{self.cells[place][:_SHOWN]!r} ({self.place(place)})"
+        return f"{count} of {len(self.values)} values {verb} no {_KINDS[kind]}: {shown}"
 
     @cached_property
     def _days(self) -> Reading[str]:

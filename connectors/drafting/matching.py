@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -26,8 +26,9 @@ _WHOLE = 0.9
 _AMOUNTS = frozenset({"net", "gross", "net_amount", "gross_amount", "amount"})
 #: Parts of 1, which sources write as percent too.
 SHARES = frozenset({"probability"})
-#: What says the amount of a payment, and a part of that of a document.
-_PAID = frozenset({"paid", "received", "gezahlt", "gezahlter", "bezahlt"})
+#: With these a name says what is to be paid, and not what was.
+_STILL = frozenset({"not", "be"})
+_PERCENT = frozenset({"percent", "pct", "percentage", "prozent"})
 #: A code of a company has no more signs than this.
 _LONGEST_CODE = 8
 
@@ -37,7 +38,15 @@ class Vocabulary:
     """What columns are called, what words closed sets use, and what is assumed."""
 
     noise: frozenset[str]
+    short: Mapping[str, str]
     part: frozenset[str]
+    paid: frozenset[str]
+    tax: frozenset[str]
+    others: frozenset[str]
+    whether: frozenset[str]
+    whole: frozenset[str]
+    undecided: frozenset[str]
+    ended_on: Mapping[str, Sequence[str]]
     party: Sequence[str]
     before: Mapping[str, Sequence[str]]
     fields: Mapping[str, Sequence[str]]
@@ -61,20 +70,25 @@ class Vocabulary:
                 return allowed
         return None
 
+    def is_undecided(self, word: str) -> bool:
+        """Whether a value says of an opportunity that it is neither won nor lost, and no more."""
+        return " ".join(words_in(word)) in self.undecided
+
 
 @cache
 def vocabulary() -> Vocabulary:
     """The vocabulary that is shipped."""
     found: dict[str, Any] = yaml.safe_load(_VOCABULARY.read_text(encoding="utf-8"))
-    for name in ("noise", "part"):
+    for name in ("noise", "part", "paid", "tax", "others", "whether", "whole", "undecided"):
         found[name] = frozenset(found[name])
     return Vocabulary(**found)
 
 
 @cache
 def words_in(name: str) -> tuple[str, ...]:
-    """The words of a column's name, in small letters: ``dueDate``, ``due_date`` → due, date."""
-    return tuple(word.lower() for word in _WORD.findall(name.replace("_", " ")))
+    """The words of a column's name, in small letters and whole: ``dueDt`` → due, date."""
+    words = (word.lower() for word in _WORD.findall(name.replace("_", " ")))
+    return tuple(vocabulary().short.get(word, word) for word in words)
 
 
 def likeness(column: str, names: Sequence[str]) -> float:
@@ -89,11 +103,10 @@ def _likeness(column: str, name: str) -> float:
     wanted = words_in(name)
     if "".join(found) == "".join(wanted):
         return 1.0
+    if name in vocabulary().whole and any(not word.isdigit() for word in found if word != name):
+        return 0.0
     if _CHINESE.search(name):
         return 0.5 + 0.4 * len(name) / len(column) if name in column else 0.0
-    # A name is that of the thing that stands beside it.
-    if wanted == ("name",) and any(not word.isdigit() for word in found if word != "name"):
-        return 0.0
     if wanted and set(wanted) <= set(found):
         return 0.5 + 0.4 * len(wanted) / len(found)
     if len(name) > 4 and ratio("".join(found), "".join(wanted)) >= _ALIKE:
@@ -165,13 +178,25 @@ def matched(
     return found
 
 
+def fitting(
+    document: str, field: str, wanted: FieldType, columns: Sequence[Column]
+) -> list[Column]:
+    """The columns that may fill a field, best names first."""
+    scores = {column.name: _score(document, field, column, columns) for column in columns}
+    fits = [one for one in columns if scores[one.name] >= _ENOUGH and can_hold(one, field, wanted)]
+    return sorted(fits, key=lambda one: -scores[one.name])
+
+
 def _score(document: str, field: str, column: Column, columns: Sequence[Column]) -> float:
     """How well the name of a column fits a field of a document, seen beside the other columns."""
     names = vocabulary().names_of(document, field)
-    own = _without_document(column.name, document)
+    own = without_document(column.name, document)
     others = _parties(document)
-    if field in _AMOUNTS and says_part(column.name, paid=document == "payment"):
+    if field in _AMOUNTS and not _may_be_amount(column, document):
         return 0.0
+    if (document, field) == ("payment", "amount") and says_paid(column.name):
+        # The amount of the invoice beside it is called so too.
+        return 1.0
     if field == "company" and others:
         if not _is_party(own):
             return likeness(column.name, names)
@@ -182,6 +207,15 @@ def _score(document: str, field: str, column: Column, columns: Sequence[Column])
         # Any other name of the other side goes before this one.
         return max(best, _WHOLE)
     return best
+
+
+def _may_be_amount(column: Column, document: str) -> bool:
+    """Whether a name does not say another amount, or percent."""
+    paid = document == "payment"
+    if says_part(column.name, paid) or says_beside(column.name) or says_percent(column):
+        return False
+    flags = says_paid(column.name) and set(column.distinct) <= {"0", "1"}
+    return not (paid and flags and column.values)
 
 
 def _parties(document: str) -> tuple[str, ...]:
@@ -211,7 +245,7 @@ def _another_party(document: str, column: Column, columns: Sequence[Column]) -> 
     )
 
 
-def _without_document(name: str, document: str) -> str:
+def without_document(name: str, document: str) -> str:
     """A column's name without the document's own before it: ``Deal - Title`` → title."""
     first, *rest = words_in(name) or ("",)
     if rest and first in vocabulary().before.get(document, ()):
@@ -239,5 +273,37 @@ def names_customer(column: str) -> bool:
 
 def says_part(column: str, paid: bool = False) -> bool:
     """Whether a column is named as what is left of an amount or, unless ``paid``, what was paid."""
-    words = set(words_in(column)) & vocabulary().part
-    return bool(words - _PAID if paid else words)
+    if says_paid(column):
+        return not paid
+    return _says(vocabulary().part, column)
+
+
+def says_paid(column: str) -> bool:
+    """Whether a column is named as what was paid of an amount."""
+    return _says(vocabulary().paid, column) and _STILL.isdisjoint(words_in(column))
+
+
+def says_tax(column: str) -> bool:
+    """Whether a column is named as the tax on an amount, and not as one with or without it."""
+    return _says(vocabulary().tax, column) and not _says(vocabulary().whether, column)
+
+
+def says_beside(column: str) -> bool:
+    """Whether a column is named as no amount of the document: tax, discount, quantity …"""
+    other = _says(vocabulary().others, column) and not _says(vocabulary().whether, column)
+    return other or says_tax(column)
+
+
+def says_percent(column: Column) -> bool:
+    """Whether the sign or the name of a column says percent."""
+    named = "%" in column.name or not _PERCENT.isdisjoint(words_in(column.name))
+    return column.sign == "%" or named
+
+
+def _says(wanted: Collection[str], column: str) -> bool:
+    """Whether a name has one of these words; Chinese, which sets no spaces, within another."""
+    words = words_in(column)
+    return any(
+        any(one in word for word in words) if _CHINESE.search(one) else one in words
+        for one in wanted
+    )

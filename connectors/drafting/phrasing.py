@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from decimal import Decimal
 
 from connectors.drafting.columns import Column
-from connectors.drafting.matching import SHARES, comes_near, kind_of, read_as, vocabulary, words_in
+from connectors.drafting.matching import (
+    SHARES,
+    comes_near,
+    kind_of,
+    read_as,
+    says_percent,
+    vocabulary,
+)
 from connectors.mapping.contract import FieldType
 from connectors.mapping.yaml_text import TODO
 
 _PLAIN = re.compile(r"^[^\W\d][\w-]*( [\w-]+)*$")
-_PERCENT = frozenset({"percent", "pct", "percentage", "prozent"})
 _HUNDRED = 100
 _RESERVED = frozenset({"true", "false", "null", TODO})
 
@@ -91,13 +96,19 @@ def _sound(
 
 
 def _choice(document: str, field: str, wanted: FieldType, column: Column) -> Phrase:
-    meant = {
-        value: vocabulary().meaning(document, field, value) or TODO for value in column.distinct
-    }
-    pairs = ", ".join(f"{word(value)}: {allowed}" for value, allowed in meant.items())
-    text = f"{{map: {{{pairs}}}, of: {field_of(column)}, otherwise: reject}}"
+    meant = {value: _meant(document, field, value) for value in column.distinct}
+    pairs = [f"{word(value)}: {allowed}" for value, allowed in meant.items()]
+    if wanted.optional and not column.filled:
+        pairs.append("null: null")
+    text = f"{{map: {{{', '.join(pairs)}}}, of: {field_of(column)}, otherwise: reject}}"
     allowed = ", ".join(wanted.allowed)
     return Phrase(text, f"allowed: {allowed}" if TODO in meant.values() else "")
+
+
+def _meant(document: str, field: str, value: str) -> str:
+    if (document, field) == ("opportunity", "outcome") and vocabulary().is_undecided(value):
+        return "null"
+    return vocabulary().meaning(document, field, value) or TODO
 
 
 def _date(operator: str, column: Column, order: str | None) -> Phrase:
@@ -121,19 +132,13 @@ def _date(operator: str, column: Column, order: str | None) -> Phrase:
 
 def _share(column: Column) -> Phrase:
     """A part of 1, which most write as percent: its sign, its name or its values say so."""
-    said = (
-        column.sign == "%" or "%" in column.name or not _PERCENT.isdisjoint(words_in(column.name))
-    )
+    said = says_percent(column)
     styles = column.bare.numbers
     if not styles:
         return _decimal(column, ", percent: true" if said else "")
     if len(styles) > 1:
         return left_open(f"how does {field_of(column)} write parts of 1, or percent?")
-    mark, group = styles[0]
-    sound = (one for one in column.bare.distinct if not _broken(column.bare, "decimal", one))
-    numbers = [
-        Decimal(one.replace(group or "\0", "").replace(mark, ".").strip("+-")) for one in sound
-    ]
+    numbers = [abs(one) for one in column.amounts if one is not None]
     most = max(numbers)
     fractions = any(0 < one < 1 for one in numbers)
     if most <= 1 and not said:

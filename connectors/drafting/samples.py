@@ -51,11 +51,6 @@ def samples_of(path: str) -> Samples:
     return Samples([row for _, _, row in found], places)
 
 
-def sample_records(path: str) -> list[dict[str, Any]]:
-    """The records of ``samples_of`` alone."""
-    return samples_of(path).records
-
-
 def name_of(path: str) -> str:
     """A name for the records of a file, made of its own."""
     return re.sub(r"\W+", "_", Path(path).stem).strip("_").lower() or "records"

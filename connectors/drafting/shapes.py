@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
@@ -98,6 +99,13 @@ def numbers_in(values: Collection[str]) -> Reading[tuple[str, str]]:
         read = tuple(value.replace(group or "\0", "").replace(mark, ".") for value in values)
         plainest.setdefault(read, (mark, group))
     return replace(found, ways=list(plainest.values()))
+
+
+def number_of(text: str, style: tuple[str, str]) -> Decimal:
+    """The number that ``text`` is in a way of writing that ``numbers_in`` found for it."""
+    mark, group = style
+    plain = text.replace(group or "\0", "").replace(mark, ".")
+    return Decimal(f"-{plain[:-1]}" if plain.endswith("-") else plain)
 
 
 def currencies_in(values: Collection[str]) -> Reading[str]:

@@ -160,6 +160,6 @@ def _draft(records: str, documents: list[str], out: Path | None) -> None:
                 f"{out} cannot be written: {error.strerror}", param_hint="--out"
             ) from error
         typer.echo(f"{out}: TODO stands {draft.todos} times; {len(draft.unused)} columns unused.")
-        typer.echo(
-            f"Fill it in, then: {shlex.join(['headrace', 'map', str(out), '--sample', records])}"
-        )
+        first = "Fill it in" if draft.todos else "Read it over"
+        then = shlex.join(["headrace", "map", str(out), "--sample", records])
+        typer.echo(f"{first}, then: {then}")

@@ -222,7 +222,7 @@ def versions(request: Request, answered: Answered) -> list[Told]:
     ]
 
 
-@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deliveries=DELIVERIES)
 def test_a_request_that_is_sent_until_it_is_answered_has_one_effect_wherever_the_door_died(
     database_url: str, deliveries: list[Delivery]

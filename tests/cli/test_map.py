@@ -101,7 +101,8 @@ def test_a_draft_goes_to_standard_output_or_to_a_new_file(shop: Shop) -> None:
     assert ran.status == 0
     assert "    name: name" in ran.out
     words = ("map", "--init", "exports/customers.csv", "--event", "customer", "--out", "new.yaml")
-    assert shop.run(*words).status == 0
+    written = shop.run(*words)
+    assert (written.status, "Read it over, then: headrace map new.yaml" in written.out) == (0, True)
     assert (shop.folder / "new.yaml").read_text() == ran.out
     assert shop.run("map", "new.yaml", "--sample", "exports/customers.csv").status == 0
     again = shop.run(*words)

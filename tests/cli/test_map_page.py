@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,11 @@ import pytest
 from connectors.drafting.csv_examples import is_list
 from connectors.drafting.csv_profiles import profile_name
 from connectors.drafting.draft import draft_mapping
-from connectors.drafting.samples import sample_records
+from connectors.drafting.samples import name_of, samples_of
 from connectors.mapping import MappingError, parse_mapping
 from connectors.mapping.contract import FILLED, contract_of, document_types
 from ops.mapping_report import problem_lines
-from tests.cli.page import Command, Edit, edited, fits, printed, steps_of
+from tests.cli.page import Addition, Command, Edit, Excerpt, Step, fits, printed, steps_of
 from tests.cli.shop import Shop, opened_shop
 
 ROOT = Path(__file__).parents[2]
@@ -36,24 +37,41 @@ def newcomer() -> Iterator[Shop]:
         yield shop
 
 
-def test_the_drafts_and_mappings_that_the_page_shows_are_the_real_ones() -> None:
-    """Each line of its YAML is one of the draft, of a finished mapping or of the configuration."""
-    drafts = [
-        draft_mapping(
-            name, sample_records(str(EXAMPLE / "exports" / f"{name}.csv")), documents
-        ).text
-        for name, documents in (
-            ("receivables", ["invoice", "payment"]),
-            ("pipeline", ["opportunity", "customer"]),
-        )
-    ]
-    files = [path.read_text(encoding="utf-8") for path in EXAMPLE.rglob("*.yaml")]
-    real = {line.rstrip() for text in (*drafts, *files) for line in text.splitlines()}
+def follow(step: Step, folder: Path) -> None:
+    """Make the edit of a step, or find what it shows."""
+    if isinstance(step, Edit | Addition):
+        step.made(folder)
+    elif isinstance(step, Excerpt):
+        assert step.stands(folder), f"{step.file} does not have:\n{step.text}"
+
+
+def is_as_shipped(folder: Path) -> bool:
+    """Whether the reader's files are those of the example."""
+    shipped = [path for path in EXAMPLE.rglob("*") if path.is_file()]
+    assert shipped
+    return all(
+        path.read_bytes() == (folder / path.relative_to(EXAMPLE)).read_bytes() for path in shipped
+    )
+
+
+def test_the_edits_of_the_page_make_the_shipped_mappings_of_the_real_drafts(tmp_path: Path) -> None:
+    (tmp_path / "mappings").mkdir()
+    shutil.copytree(EXAMPLE / "exports", tmp_path / "exports")
+    for step in steps_of(PAGE.read_text(encoding="utf-8")):
+        if isinstance(step, Command) and step.words[2:3] == ("--init",):
+            _, _, _, records, *options = step.words
+            documents = [one for flag, one in pairwise(options) if flag == "--event"]
+            samples = samples_of(str(tmp_path / records))
+            draft = draft_mapping(name_of(records), samples.records, documents, samples.places)
+            (tmp_path / options[-1]).write_text(draft.text, encoding="utf-8")
+        follow(step, tmp_path)
+    assert is_as_shipped(tmp_path)
+
+
+def test_each_piece_of_a_file_that_the_page_shows_is_held_against_the_file() -> None:
     page = PAGE.read_text(encoding="utf-8").partition("## Columns that are already")[0]
-    blocks = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
-    shown = [line for block in blocks for line in block.splitlines() if line.strip() != "…"]
-    assert len(shown) > 30
-    assert [line for line in shown if line and line not in real] == []
+    shown = [step for step in steps_of(page) if not isinstance(step, Command)]
+    assert len(shown) == len(re.findall("^```(?:yaml|diff)$", page, re.MULTILINE)) >= 6
 
 
 def test_the_problem_that_the_page_shows_is_drawn_so() -> None:
@@ -74,11 +92,12 @@ def test_the_commands_of_the_page_print_what_it_shows(newcomer: Shop) -> None:
     steps = list(steps_of(PAGE.read_text(encoding="utf-8")))
     assert sum(isinstance(step, Command) for step in steps) >= 10
     for step in steps:
-        if isinstance(step, Edit):
-            edited(newcomer, EXAMPLE, step.file)
-            continue
-        found = printed(newcomer, step)
-        assert fits(step.output, found), f"$ {' '.join(step.words)}\n{found}"
+        if isinstance(step, Command):
+            found = printed(newcomer, step)
+            assert fits(step.output, found), f"$ {' '.join(step.words)}\n{found}"
+        else:
+            follow(step, newcomer.folder)
+    assert is_as_shipped(newcomer.folder)
 
 
 @pytest.mark.parametrize("document", document_types())

@@ -80,7 +80,7 @@ DELIVERIES = st.lists(
     min_size=1,
     max_size=4,
 )
-DRAWN = settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+DRAWN = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def filling(delivery: Delivery) -> str:
@@ -94,7 +94,7 @@ def cities(source: SampleSource) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("streams", FILES)
-@DRAWN
+@settings(DRAWN, max_examples=25)
 @given(deliveries=DELIVERIES)
 def test_files_stand_as_they_say_wherever_their_reader_died(
     database_url: str, tmp_path: Path, streams: str, deliveries: list[Delivery]
@@ -139,7 +139,7 @@ def test_files_stand_as_they_say_wherever_their_reader_died(
 
 
 @pytest.mark.parametrize("streams", TABLES)
-@DRAWN
+@settings(DRAWN, max_examples=15)
 @given(deliveries=DELIVERIES)
 def test_tables_stand_as_they_say_wherever_their_reader_died(
     database_url: str, source_url: str, tmp_path: Path, streams: str, deliveries: list[Delivery]
