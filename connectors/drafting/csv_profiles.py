@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from connectors.drafting.csv_examples import entry_keys, is_list, order_by, test_of
-from connectors.drafting.matching import vocabulary
+from connectors.drafting.naming import vocabulary
 from connectors.drafting.phrasing import word
 from connectors.mapping.contract import FILLED, FieldType, contract_of, document_types
 from connectors.mapping.loading import PROFILES

@@ -8,10 +8,9 @@ from typing import Any
 
 from connectors.drafting.columns import Column, columns_of, usual_order
 from connectors.drafting.keys import key_of_records
-from connectors.drafting.matching import (
-    comes_near,
+from connectors.drafting.matching import comes_near, matched
+from connectors.drafting.naming import (
     likeness,
-    matched,
     names_another,
     names_customer,
     says_beside,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from connectors.drafting.columns import Column
-from connectors.drafting.matching import likeness, vocabulary
+from connectors.drafting.naming import likeness, vocabulary
 from connectors.drafting.phrasing import Phrase, field_of, left_open
 
 #: Of so many columns each two are tried together.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from connectors.drafting.columns import Column
-from connectors.drafting.matching import fitting, likeness, vocabulary, without_document
-from connectors.drafting.phrasing import Phrase, field_of, left_open, word
+from connectors.drafting.matching import fitting
+from connectors.drafting.naming import likeness, vocabulary, without_document
+from connectors.drafting.phrasing import Phrase, chosen, field_of, left_open, word
 from connectors.drafting.sheet import Sheet
 from connectors.mapping.contract import contract_of
 from connectors.mapping.yaml_text import TODO
@@ -25,8 +26,10 @@ def course_of(sheet: Sheet, found: Mapping[str, Column]) -> dict[str, Phrase]:
     """
     status, step = _status_and_step(sheet, found)
     said = [one for one in (status, step) if one is not None]
-    stage = {} if status is None or step is None else {"stage": _either(sheet, status, step)}
-    return stage | _closing(sheet, found, said)
+    course = {} if status is None or step is None else {"stage": _either(sheet, status, step)}
+    if "outcome" in found:
+        course["outcome"] = _outcome(sheet, found["outcome"])
+    return course | _closing(sheet, found, said)
 
 
 def _status_and_step(
@@ -74,17 +77,27 @@ def _either(sheet: Sheet, status: Column, step: Column) -> Phrase:
     steps = sheet.write("opportunity", "stage", contract_of("opportunity")["stage"], step)
     sheet.used.add(status.name)
     meant = {value: _meaning(value) for value in status.distinct}
-    pairs = [
-        f"{word(value)}: {TODO if meaning is None else meaning or 'null'}"
-        for value, meaning in meant.items()
-    ]
-    pairs += [] if status.filled else ["null: null"]
-    ends = f"{{map: {{{', '.join(pairs)}}}, of: {field_of(status)}, otherwise: reject}}"
-    made = Phrase(f"{{coalesce: [{ends}, {steps.text}]}}")
+    ends = chosen(status, meant, empty=True)
+    made = Phrase(f"{{coalesce: [{ends.text}, {steps.text}]}}")
     if None in meant.values():
         made = made.adding(f"{field_of(status)}: won, lost, or null where {field_of(step)} says it")
     made = made.adding(steps.comment)
     return made.adding(f"won and lost by {field_of(status)}, else by {field_of(step)}")
+
+
+def _outcome(sheet: Sheet, column: Column) -> Phrase:
+    """How it ended; one that says of the open ones that they are open says nothing there."""
+    wanted = contract_of("opportunity")["outcome"]
+    words = vocabulary()
+    meant = {
+        value: "" if words.is_undecided(value) else words.meaning("opportunity", "outcome", value)
+        for value in column.distinct
+    }
+    if "" not in meant.values():
+        return sheet.write("opportunity", "outcome", wanted, column)
+    sheet.used.add(column.name)
+    made = chosen(column, meant, empty=True)
+    return made.adding(f"allowed: {', '.join(wanted.allowed)}" if None in meant.values() else "")
 
 
 def _closing(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from connectors.drafting.columns import Column
-from connectors.drafting.matching import likeness, says_paid, says_part, vocabulary
+from connectors.drafting.naming import likeness, says_paid, says_part, vocabulary
 from connectors.drafting.phrasing import Phrase, field_of, left_open
 from connectors.drafting.sheet import Sheet
 from connectors.mapping.contract import contract_of

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from connectors.drafting.columns import Column
-from connectors.drafting.matching import (
-    SHARES,
-    comes_near,
-    kind_of,
-    read_as,
-    says_percent,
-    vocabulary,
-)
+from connectors.drafting.matching import SHARES, comes_near, kind_of, read_as, says_percent
+from connectors.drafting.naming import vocabulary
 from connectors.mapping.contract import FieldType
 from connectors.mapping.yaml_text import TODO
 
@@ -96,19 +91,26 @@ def _sound(
 
 
 def _choice(document: str, field: str, wanted: FieldType, column: Column) -> Phrase:
-    meant = {value: _meant(document, field, value) for value in column.distinct}
-    pairs = [f"{word(value)}: {allowed}" for value, allowed in meant.items()]
-    if wanted.optional and not column.filled:
+    meant = {value: vocabulary().meaning(document, field, value) for value in column.distinct}
+    made = chosen(column, meant, empty=wanted.optional)
+    return made.adding(f"allowed: {', '.join(wanted.allowed)}" if None in meant.values() else "")
+
+
+def chosen(column: Column, meant: Mapping[str, str | None], *, empty: bool) -> Phrase:
+    """What each value of a column means; any other value rejects its record.
+
+    Args:
+        column: has the values.
+        meant: by value what it means: None where nobody knows, empty where it says nothing.
+        empty: whether a record may have no value.
+    """
+    pairs = [
+        f"{word(value)}: {TODO if meaning is None else meaning or 'null'}"
+        for value, meaning in meant.items()
+    ]
+    if empty and not column.filled:
         pairs.append("null: null")
-    text = f"{{map: {{{', '.join(pairs)}}}, of: {field_of(column)}, otherwise: reject}}"
-    allowed = ", ".join(wanted.allowed)
-    return Phrase(text, f"allowed: {allowed}" if TODO in meant.values() else "")
-
-
-def _meant(document: str, field: str, value: str) -> str:
-    if (document, field) == ("opportunity", "outcome") and vocabulary().is_undecided(value):
-        return "null"
-    return vocabulary().meaning(document, field, value) or TODO
+    return Phrase(f"{{map: {{{', '.join(pairs)}}}, of: {field_of(column)}, otherwise: reject}}")
 
 
 def _date(operator: str, column: Column, order: str | None) -> Phrase:

@@ -10,7 +10,8 @@ import pytest
 
 from connectors.drafting.columns import columns_of, usual_order
 from connectors.drafting.draft import Drafted, draft_mapping
-from connectors.drafting.matching import matched, vocabulary
+from connectors.drafting.matching import matched
+from connectors.drafting.naming import vocabulary
 from connectors.dry_run import DryRun, dry_run_of, held_against_contracts
 from connectors.mapping import MappingError, parse_mapping
 from connectors.mapping.contract import contract_of, document_types
